@@ -1,0 +1,53 @@
+"""Reading the environment: a missing or wrong value stops the start with a sentence."""
+
+import os
+from collections.abc import Sequence
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str) -> str:
+    return os.environ.get(name, default)
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    value = raw.strip().lower()
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name} must be one of 1, 0, true, false; it is {raw!r}.")
+    return value in TRUE
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number; it is {raw!r}.") from None
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be at least {least}; it is {value}.")
+    return value
+
+
+def words(name: str, default: Sequence[str] = ()) -> list[str]:
+    raw = os.environ.get(name)
+    return list(default) if raw is None else [w.strip() for w in raw.split(",") if w.strip()]
+
+
+def secret(name: str, *, how: str, shortest: int = 32) -> str:
+    """A value without which nothing may start; `how` is a command that makes one."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. Make one with: {how}")
+    if len(value) < shortest:
+        raise ImproperlyConfigured(
+            f"{name} must have at least {shortest} characters; it has {len(value)}."
+        )
+    return value

@@ -1,0 +1,113 @@
+"""Every choice of every field, read once for a page: paths, subtrees, lists."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+
+from triage.models import Choice, Field
+
+TEAM = "team"
+PRIORITY = "priority"
+
+
+class Catalogue:
+    """The choices of all sources, retired ones included, because old decisions name them."""
+
+    def __init__(self, choices: Iterable[Choice]) -> None:
+        self.by_pk = {choice.pk: choice for choice in choices}
+
+    @cached_property
+    def _children(self) -> dict[int, list[int]]:
+        children: dict[int, list[int]] = defaultdict(list)
+        for choice in self.by_pk.values():
+            if choice.parent_id is not None:
+                children[choice.parent_id].append(choice.pk)
+        return children
+
+    @cached_property
+    def _of_field(self) -> dict[int, list[Choice]]:
+        lists: dict[int, list[Choice]] = defaultdict(list)
+        for choice in self.by_pk.values():
+            lists[choice.field_id].append(choice)
+        return lists
+
+    def lineage(self, pk: int) -> list[Choice]:
+        """The choice and its parents, outermost first. A loop in the data ends it."""
+        line: list[Choice] = []
+        seen: set[int] = set()
+        step = self.by_pk.get(pk)
+        while step is not None and step.pk not in seen:
+            seen.add(step.pk)
+            line.append(step)
+            step = self.by_pk.get(step.parent_id) if step.parent_id is not None else None
+        return line[::-1]
+
+    def path(self, pk: int | None) -> str:
+        """`Network › VPN`; empty without a choice."""
+        return " › ".join(choice.name for choice in self.lineage(pk)) if pk is not None else ""
+
+    def key_path(self, field: Field, key: str) -> str:
+        """The path of a choice by its key in the helpdesk; the key itself if it is unknown."""
+        for choice in self._of_field[field.pk]:
+            if choice.key == key:
+                return self.path(choice.pk)
+        return key
+
+    @cached_property
+    def _implied(self) -> dict[int, list[int]]:
+        pairs: dict[int, list[int]] = defaultdict(list)
+        for start, end in Choice.implies.through.objects.values_list(
+            "from_choice_id", "to_choice_id"
+        ):
+            pairs[start].append(end)
+        return pairs
+
+    def implied(self, pk: int, field_pk: int) -> Choice | None:
+        """What a choice, or the nearest parent that says so, implies for another field."""
+        for step in reversed(self.lineage(pk)):
+            for end in self._implied[step.pk]:
+                choice = self.by_pk.get(end)
+                if choice and choice.field_id == field_pk and choice.retired_at is None:
+                    return choice
+        return None
+
+    def with_key(self, key: str, *, field: str = "", main: bool = False) -> list[Choice]:
+        """The choices of all sources that have this key, in fields of one kind."""
+        return [
+            choice
+            for choice in self.by_pk.values()
+            if choice.key == key and (choice.field.is_main if main else choice.field.key == field)
+        ]
+
+    def subtree(self, choices: Iterable[Choice]) -> set[int]:
+        """Primary keys of the choices and everything below them."""
+        found: set[int] = set()
+        open_ = [choice.pk for choice in choices]
+        while open_:
+            pk = open_.pop()
+            if pk not in found:
+                found.add(pk)
+                open_.extend(self._children[pk])
+        return found
+
+    def live(self, field_pk: int) -> list[Choice]:
+        """The choices of a field that may be chosen now: by rank, then by path."""
+        offered = [choice for choice in self._of_field[field_pk] if choice.retired_at is None]
+        return sorted(offered, key=lambda choice: (-choice.rank, self.path(choice.pk).casefold()))
+
+    def options(self, *, field: str = "", main: bool = False) -> list[tuple[str, str]]:
+        """(key, path) of what can be filtered by, each key once over all sources."""
+        chosen = [
+            choice
+            for choice in self.by_pk.values()
+            if choice.retired_at is None
+            and (choice.field.is_main if main else choice.field.key == field)
+        ]
+        chosen.sort(key=lambda choice: (-choice.rank, self.path(choice.pk).casefold()))
+        return list({choice.key: (choice.key, self.path(choice.pk)) for choice in chosen}.values())
+
+
+def catalogue() -> Catalogue:
+    return Catalogue(
+        Choice.objects.select_related("field").order_by("field__position", "-rank", "name")
+    )

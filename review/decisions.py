@@ -1,0 +1,236 @@
+"""A reviewer's final word: one transaction for decision, labels, effects and ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from review.models import DecidedValue, Decision, Reason
+from triage import ledger, steps
+from triage.models import (
+    Choice,
+    Delivery,
+    Field,
+    Label,
+    LedgerEntry,
+    Proposal,
+    ProposedValue,
+    Ticket,
+    Waiting,
+)
+
+
+class DecisionError(Exception):
+    pass
+
+
+class AlreadyDecided(DecisionError):
+    """Somebody was first; `decision` is theirs."""
+
+    def __init__(self, decision: Decision) -> None:
+        name = decision.reviewer.get_full_name() or decision.reviewer.get_username()
+        super().__init__(f"{name} has already {decision.get_verdict_display()} this proposal.")
+        self.decision = decision
+
+
+class Superseded(DecisionError):
+    """The ticket changed, was closed, or has a newer proposal."""
+
+
+class DecisionRefused(DecisionError):
+    """The decision lacks something; the message is for the reviewer."""
+
+
+@dataclass
+class _Word:
+    """What the reviewer said, checked."""
+
+    verdict: str
+    finals: dict[str, Choice] = field(default_factory=dict)
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    reason: Reason | None = None
+    text: str = ""
+    with_playbook: bool = False
+
+
+@transaction.atomic
+def decide(
+    *,
+    proposal: Proposal,
+    reviewer: User,
+    choices: Mapping[str, Choice | None],
+    reasons: Mapping[str, Reason],
+    with_playbook: bool,
+    text: str = "",
+) -> Decision:
+    """Accept or override each value of a proposal.
+
+    `choices` and `reasons` are by field key; a field that is missing from `choices` keeps the
+    proposed value. Changing a proposed value needs a reason, filling one that was left open
+    does not. Raises AlreadyDecided naming the first reviewer, Superseded, or DecisionRefused.
+    """
+    _lock(proposal)
+    proposed = _proposed(proposal)
+    finals = {key: value.choice for key, value in proposed.items() if value.choice}
+    for key, choice in choices.items():
+        if key not in proposed:
+            raise DecisionRefused(f"This proposal has no field {key!r}.")
+        if choice is None:
+            raise DecisionRefused(f"Choose a value for {proposed[key].field.name}.")
+        _check_choice(proposed[key].field, choice, proposed[key].choice)
+        finals[key] = choice
+    missing = [value.field.name for key, value in proposed.items() if key not in finals]
+    main = [value.field.name for value in proposed.values() if value.field.is_main]
+    if any(name in main for name in missing):
+        raise DecisionRefused(f"Choose a value for {missing[0]}: nothing was proposed for it.")
+    changed = [key for key, v in proposed.items() if v.choice and finals[key] != v.choice]
+    for key in changed:
+        _check_reason(reasons.get(key), Reason.AppliesTo.OVERRIDE, text, proposed[key].field.name)
+    if with_playbook and proposal.playbook is None:
+        raise DecisionRefused("This proposal offers no playbook.")
+    # Where the main value was left open there was nothing to accept.
+    is_filled = any(v.field.is_main and v.choice is None for v in proposed.values())
+    overridden = bool(changed) or is_filled
+    word = _Word(
+        verdict=Decision.Verdict.OVERRIDDEN if overridden else Decision.Verdict.ACCEPTED,
+        finals=finals,
+        reasons={key: reasons[key] for key in changed},
+        text=text,
+        with_playbook=with_playbook,
+    )
+    return _store(proposal, reviewer, word, proposed)
+
+
+@transaction.atomic
+def escalate(
+    *,
+    proposal: Proposal,
+    reviewer: User,
+    reason: Reason,
+    text: str = "",
+    team: Choice | None = None,
+) -> Decision:
+    """Hand the ticket on without settling its values; with a team, it is routed there."""
+    _lock(proposal)
+    _check_reason(reason, Reason.AppliesTo.ESCALATE, text, "escalating")
+    finals = {}
+    if team is not None:
+        proposed = _proposed(proposal)
+        if team.field.key not in proposed:
+            raise DecisionRefused(f"This proposal has no field {team.field.key!r}.")
+        _check_choice(proposed[team.field.key].field, team, None)
+        finals = {team.field.key: team}
+    word = _Word(Decision.Verdict.ESCALATED, finals=finals, reason=reason, text=text)
+    return _store(proposal, reviewer, word, {})
+
+
+@transaction.atomic
+def send_back(
+    *, proposal: Proposal, reviewer: User, reason: Reason, text: str = ""
+) -> Decision:
+    """Give the ticket back to the helpdesk untriaged, with a note that says why."""
+    _lock(proposal)
+    _check_reason(reason, Reason.AppliesTo.SEND_BACK, text, "sending back")
+    word = _Word(Decision.Verdict.SENT_BACK, reason=reason, text=text)
+    return _store(proposal, reviewer, word, {})
+
+
+def _lock(proposal: Proposal) -> None:
+    """Hold the ticket's row, then make sure that this proposal still waits for a decision."""
+    Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
+    first = Decision.objects.select_related("reviewer").filter(proposal=proposal).first()
+    if first is not None:
+        raise AlreadyDecided(first)
+    if not Waiting.objects.filter(proposal=proposal).exists():
+        raise Superseded("This proposal no longer waits: the ticket was closed or proposed anew.")
+    newer = proposal.ticket.versions.filter(
+        version__gt=proposal.ticket_version.version, delivery__outcome=Delivery.Outcome.APPLIED
+    )
+    if newer.exists():
+        raise Superseded("The ticket has changed since this was proposed; a new proposal comes.")
+
+
+def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
+    return {v.field.key: v for v in proposal.values.select_related("field", "choice")}
+
+
+def _check_choice(field: Field, choice: Choice, proposed: Choice | None) -> None:
+    if choice.field_id != field.pk:
+        raise DecisionRefused(f"{choice.name!r} is not a choice of {field.name}.")
+    if choice.retired_at is not None and choice != proposed:
+        raise DecisionRefused(f"{choice.name!r} is retired; choose another {field.name}.")
+
+
+def _check_reason(reason: Reason | None, applies_to: str, text: str, what: str) -> None:
+    if reason is None:
+        raise DecisionRefused(f"Say why: pick a reason for {what}.")
+    if reason.applies_to != applies_to or not reason.is_active:
+        raise DecisionRefused(f"{reason.label!r} is not a reason for {what}.")
+    if reason.needs_text and not text.strip():
+        raise DecisionRefused(f"The reason {reason.label!r} needs a few words.")
+
+
+def _store(
+    proposal: Proposal, reviewer: User, word: _Word, proposed: Mapping[str, ProposedValue]
+) -> Decision:
+    decision = Decision.objects.create(
+        proposal=proposal,
+        reviewer=reviewer,
+        verdict=word.verdict,
+        reason=word.reason,
+        text=word.text.strip()[:500],
+        with_playbook=word.with_playbook,
+        decided_at=timezone.now(),
+    )
+    DecidedValue.objects.bulk_create(
+        DecidedValue(
+            decision=decision,
+            field=value.field,
+            proposed=value.choice,
+            final=word.finals.get(key),
+            reason=word.reasons.get(key),
+        )
+        for key, value in proposed.items()
+    )
+    Waiting.objects.filter(proposal=proposal).delete()
+    for key, value in proposed.items():
+        if key in word.finals:
+            steps.record_label(
+                proposal.ticket, value.field, word.finals[key], origin=Label.Origin.DECISION
+            )
+    steps.apply(
+        proposal,
+        values={key: choice.key for key, choice in word.finals.items()},
+        note=_note(decision, word),
+        with_playbook=word.with_playbook,
+    )
+    ledger.append(
+        kind=LedgerEntry.Kind.DECISION,
+        subject=f"proposal:{proposal.pk}",
+        payload={
+            "verdict": word.verdict,
+            "values": {key: choice.key for key, choice in word.finals.items()},
+            "reasons": {key: reason.key for key, reason in word.reasons.items()},
+            "reason": word.reason.key if word.reason else None,
+            "playbook": word.with_playbook,
+        },
+        actor=ledger.actor_of(reviewer),
+    )
+    return decision
+
+
+def _note(decision: Decision, word: _Word) -> str:
+    """What the helpdesk's internal note says; people there know who stands behind it."""
+    name = decision.reviewer.get_full_name() or decision.reviewer.get_username()
+    parts = [f"{decision.get_verdict_display()} by {name}."]
+    if word.finals:
+        listed = "; ".join(f"{c.field.name}: {c.name}" for c in word.finals.values())
+        parts.append(f"{listed}.")
+    reasons = [*(r.label for r in word.reasons.values()), *([word.reason.label] if word.reason else [])]
+    if reasons:
+        parts.append(f"Why: {', '.join(dict.fromkeys(reasons))}.")
+    if word.text.strip():
+        parts.append(word.text.strip())
+    return " ".join(parts)

@@ -1,0 +1,269 @@
+"""What a person fills in to decide: another value with a reason, or a reason alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext_lazy as _
+
+from review.catalogue import TEAM, Catalogue
+from review.models import Reason
+from review.ticket import Line, TicketPage
+from triage.models import Choice, ProposedValue
+
+LONGEST_TEXT = 500
+# The option of a value that follows from the main one, as long as nobody chooses it by hand.
+FOLLOW = "follow"
+Options = list[tuple[str, str | list[tuple[str, str]]]]
+
+
+class ReasonedForm(forms.Form):
+    """A text, needed exactly when a chosen reason asks for it."""
+
+    text = forms.CharField(
+        label=_("In your words"),
+        max_length=LONGEST_TEXT,
+        required=False,
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args: Any, reasons: Iterable[Reason], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reasons_by_pk = {str(reason.pk): reason for reason in reasons}
+
+    def reason_field(self, *, required: bool) -> forms.ChoiceField:
+        return forms.ChoiceField(
+            label=_("Reason"),
+            required=required,
+            choices=[(pk, reason.label) for pk, reason in self.reasons_by_pk.items()],
+            widget=forms.RadioSelect,
+            error_messages={"required": _("Choose a reason.")},
+        )
+
+    def require_text(self, chosen: Iterable[Reason]) -> None:
+        needs = next((reason for reason in chosen if reason.needs_text), None)
+        if needs is not None and not self.cleaned_data.get("text"):
+            self.add_error(
+                "text", _("“%(reason)s” needs a few words.") % {"reason": needs.label}
+            )
+
+    @property
+    def digits(self) -> dict[str, int]:
+        """Reason key to the digit that picks it."""
+        return {pk: reason.digit for pk, reason in self.reasons_by_pk.items()}
+
+    @property
+    def wordy(self) -> set[str]:
+        """Keys of the reasons that need a text."""
+        return {pk for pk, reason in self.reasons_by_pk.items() if reason.needs_text}
+
+
+@dataclass(frozen=True)
+class OverrideRow:
+    line: Line
+    choice: BoundField
+    reason: BoundField
+    start: str
+
+
+class OverrideForm(ReasonedForm):
+    """Another value for any field, each change with its reason.
+
+    After validation `choices` and `reasons` hold what `decide` wants: the fields that differ
+    from the proposal, and the reasons of those that had a value before.
+    """
+
+    with_playbook = forms.BooleanField(label=_("Send the reply all the same"), required=False)
+
+    def __init__(self, *args: Any, page: TicketPage, choices: Catalogue, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.page = page
+        self.catalogue = choices
+        self.choices: dict[str, Choice] = {}
+        self.reasons: dict[str, Reason] = {}
+        for line in page.lines:
+            field = line.value.field
+            self.fields[f"choice-{field.key}"] = forms.ChoiceField(
+                label=field.name,
+                required=False,
+                choices=self._options(line),
+                initial=start_of(line),
+                error_messages={"invalid_choice": _("This is not one of the choices any more.")},
+            )
+            self.fields[f"reason-{field.key}"] = self.reason_field(required=False)
+        if page.proposal is None or page.proposal.playbook is None:
+            del self.fields["with_playbook"]
+
+    def rows(self) -> list[OverrideRow]:
+        return [
+            OverrideRow(
+                line=line,
+                choice=self[f"choice-{line.value.field.key}"],
+                reason=self[f"reason-{line.value.field.key}"],
+                start=start_of(line),
+            )
+            for line in self.page.lines
+        ]
+
+    def _options(self, line: Line) -> Options:
+        """Live choices, grouped by their outermost parent; what is proposed now stays on offer."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for choice in self.catalogue.live(line.value.field_id):
+            lineage = self.catalogue.lineage(choice.pk)
+            group = lineage[0].name if len(lineage) > 1 or self._has_children(choice) else ""
+            groups.setdefault(group, []).append((str(choice.pk), self.catalogue.path(choice.pk)))
+        start = start_of(line)
+        options: Options = []
+        if start == "":
+            options.append(("", _("not chosen yet")))
+        if start == FOLLOW:
+            options.append((FOLLOW, _("as it follows from the category")))
+        for group, members in groups.items():
+            options += [(group, members)] if group else members
+        if start not in {"", FOLLOW} and line.value.choice and line.value.choice.retired_at:
+            options.append((start, line.path))
+        return options
+
+    def _has_children(self, choice: Choice) -> bool:
+        return len(self.catalogue.subtree([choice])) > 1
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._take_choices(cleaned)
+        if not self.choices and not self.errors:
+            raise forms.ValidationError(
+                _("Nothing differs from the proposal: change a value, or accept it.")
+            )
+        for line in self.page.lines:
+            self._take_reason(line, cleaned)
+        self.require_text(self.reasons.values())
+        return cleaned
+
+    def _take_choices(self, cleaned: dict[str, Any]) -> None:
+        followers = []
+        for line in self.page.lines:
+            key = line.value.field.key
+            chosen = cleaned.get(f"choice-{key}", start_of(line))
+            if chosen == FOLLOW:
+                followers.append(line)
+            elif chosen and chosen != str(line.value.choice_id or ""):
+                self.choices[key] = self.catalogue.by_pk[int(chosen)]
+        main = self._main_choice()
+        for line in followers:
+            implied = self.catalogue.implied(main.pk, line.value.field_id) if main else None
+            if implied is not None and implied.pk != line.value.choice_id:
+                self.choices[line.value.field.key] = implied
+
+    def _main_choice(self) -> Choice | None:
+        main = self.page.main
+        return self.choices.get(main.value.field.key) if main else None
+
+    def follows(self) -> dict[str, dict[str, str]]:
+        """Main choice to field key to the path that follows: what the page says while choosing."""
+        main = self.page.main
+        followers = [line for line in self.page.lines if start_of(line) == FOLLOW]
+        if main is None or not followers:
+            return {}
+        told: dict[str, dict[str, str]] = {}
+        for choice in self.catalogue.live(main.value.field_id):
+            for line in followers:
+                implied = self.catalogue.implied(choice.pk, line.value.field_id)
+                path = self.catalogue.path(implied.pk) if implied else line.path
+                told.setdefault(str(choice.pk), {})[line.value.field.key] = path
+        return told
+
+    def _take_reason(self, line: Line, cleaned: dict[str, Any]) -> None:
+        key = line.value.field.key
+        if key not in self.choices or line.value.choice_id is None:
+            return
+        given = cleaned.get(f"reason-{key}")
+        main = self.page.main
+        if not given and main and cleaned.get(f"choice-{key}") == FOLLOW:
+            # It changes because the main value does, so it changes for the same reason.
+            given = cleaned.get(f"reason-{main.value.field.key}")
+        if given:
+            self.reasons[key] = self.reasons_by_pk[given]
+        elif f"reason-{key}" not in self.errors:
+            self.add_error(f"reason-{key}", _("Say why: choose a reason."))
+
+
+def start_of(line: Line) -> str:
+    """The option that stands for leaving the proposal as it is."""
+    if line.value.basis == ProposedValue.Basis.FOLLOWS and line.value.choice_id is not None:
+        return FOLLOW
+    return str(line.value.choice_id or "")
+
+
+class SendBackForm(ReasonedForm):
+    field_order = ["reason", "text"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"] = self.reason_field(required=True)
+        self.order_fields(self.field_order)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self.require_text([self.reason] if cleaned.get("reason") else [])
+        return cleaned
+
+    @property
+    def reason(self) -> Reason:
+        """The chosen reason of a valid form."""
+        return self.reasons_by_pk[self.cleaned_data["reason"]]
+
+
+class EscalateForm(SendBackForm):
+    field_order = ["reason", "team", "text"]
+
+    def __init__(self, *args: Any, teams: Iterable[Choice], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.teams = {str(team.pk): team for team in teams}
+        self.fields["team"] = forms.ChoiceField(
+            label=_("To which team"),
+            required=False,
+            choices=[("", _("as proposed")), *((pk, team.name) for pk, team in self.teams.items())],
+        )
+        self.order_fields(self.field_order)
+
+    @property
+    def team(self) -> Choice | None:
+        return self.teams.get(self.cleaned_data["team"])
+
+
+@dataclass(frozen=True)
+class DecisionForms:
+    """The three forms of one open proposal; `active` is the one that is unfolded, if any."""
+
+    override: OverrideForm
+    escalate: EscalateForm
+    send_back: SendBackForm
+    active: str = ""
+
+
+def decision_forms(
+    page: TicketPage, choices: Catalogue, *, active: str = "", data: Any = None
+) -> DecisionForms:
+    """`data` is bound to the active form alone."""
+    reasons = list(Reason.objects.filter(is_active=True))
+
+    def common(name: str) -> dict[str, Any]:
+        return {
+            "data": data if name == active else None,
+            "auto_id": f"{name}-%s",
+            "reasons": [reason for reason in reasons if reason.applies_to == name],
+        }
+
+    team_field = next(
+        (line.value.field_id for line in page.lines if line.value.field.key == TEAM), None
+    )
+    teams = choices.live(team_field) if team_field is not None else []
+    return DecisionForms(
+        override=OverrideForm(page=page, choices=choices, **common(Reason.AppliesTo.OVERRIDE)),
+        escalate=EscalateForm(teams=teams, **common(Reason.AppliesTo.ESCALATE)),
+        send_back=SendBackForm(**common(Reason.AppliesTo.SEND_BACK)),
+        active=active,
+    )

@@ -1,0 +1,130 @@
+"""Decisions of the past, in keyset pages: the thousandth page costs what the first one does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from review.catalogue import Catalogue
+from review.models import DecidedValue, Decision
+from review.ticket import DecisionLine, with_changes
+
+PAGE_SIZE = 50
+LONGEST_FILTER = 200
+
+
+@dataclass(frozen=True)
+class HistoryFilter:
+    """What the history is narrowed to, as the URL has it. `choice` is the key of a main choice."""
+
+    verdict: str = ""
+    reviewer: str = ""
+    choice: str = ""
+    reason: str = ""
+    since: str = ""
+    until: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "HistoryFilter":
+        return cls(
+            **{
+                field.name: query.get(field.name, "").replace("\0", "").strip()[:LONGEST_FILTER]
+                for field in fields(cls)
+            }
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(vars(self).values())
+
+    @property
+    def wrong_dates(self) -> list[str]:
+        """Dates in the URL that are none; they narrow nothing, and the page says so."""
+        return [text for text in (self.since, self.until) if text and _day(text) is None]
+
+    def url_query(self, **more: str) -> str:
+        pairs = [(key, value) for key, value in {**vars(self), **more}.items() if value]
+        return f"?{urlencode(pairs)}"
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    lines: list[DecisionLine]
+    older: str
+    is_first: bool
+
+
+def history_page(
+    chosen: HistoryFilter, choices: Catalogue, *, viewer: User, after: str = ""
+) -> HistoryPage:
+    """Fifty decisions from a cursor on (`after`, from `older`); a broken cursor means the start."""
+    decided = _matching(chosen, choices, viewer)
+    place = _cursor(after)
+    if place is not None:
+        at, pk = place
+        decided = decided.filter(decided_at__lte=at).exclude(decided_at=at, pk__gte=pk)
+    found = list(
+        decided.select_related("reviewer", "reason", "proposal__ticket__source")
+        .defer("proposal__ticket__body", "proposal__ticket__search", "proposal__reply")
+        .order_by("-decided_at", "-pk")[: PAGE_SIZE + 1]
+    )
+    shown = found[:PAGE_SIZE]
+    older = ""
+    if len(found) > PAGE_SIZE:
+        last = shown[-1]
+        older = chosen.url_query(after=f"{last.decided_at.isoformat()}_{last.pk}")
+    return HistoryPage(with_changes(shown, choices), older, place is None)
+
+
+def _matching(chosen: HistoryFilter, choices: Catalogue, viewer: User) -> QuerySet[Decision]:
+    decided = Decision.objects.all()
+    if chosen.verdict:
+        decided = decided.filter(verdict=chosen.verdict)
+    if chosen.reviewer == "me":
+        decided = decided.filter(reviewer=viewer)
+    values = DecidedValue.objects.filter(decision=OuterRef("pk"))
+    if chosen.choice:
+        below = choices.subtree(choices.with_key(chosen.choice, main=True))
+        either = Q(final__in=below) | Q(proposed__in=below)
+        decided = decided.filter(Exists(values.filter(either)))
+    if chosen.reason:
+        decided = decided.filter(
+            Q(reason__key=chosen.reason) | Exists(values.filter(reason__key=chosen.reason))
+        )
+    since, until = _day(chosen.since), _day(chosen.until)
+    if since is not None:
+        decided = decided.filter(decided_at__gte=_midnight(since))
+    if until is not None:
+        decided = decided.filter(decided_at__lt=_midnight(until + timedelta(days=1)))
+    return decided
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    # Beyond these years a moment leaves what dates can hold as soon as a time zone moves it.
+    return day if day is not None and 1900 <= day.year < 9999 else None
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _cursor(text: str) -> tuple[datetime, int] | None:
+    moment, _, pk = text.rpartition("_")
+    try:
+        at = parse_datetime(moment)
+    except ValueError:
+        return None
+    if at is None or timezone.is_naive(at) or not 1900 <= at.year < 9999:
+        return None
+    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+        return None
+    return at, int(pk)

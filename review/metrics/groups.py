@@ -1,0 +1,81 @@
+"""The names of the groups that figures are split by."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from review.metrics.window import Group
+
+NONE = "none"
+
+
+class Named(NamedTuple):
+    """`key` names it in a URL, `name` on a page."""
+
+    key: str
+    name: str
+
+
+class Columns(NamedTuple):
+    """Columns of a proposal, `main` being the alias of its main value.
+
+    `names` are joined with `joint`, from the outermost inwards. `source` tells equal names apart.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    source: str
+    joint: str = " › "
+    nameless: str | Promise = ""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.key, *self.names, self.source)))
+
+
+VERSION = "main__prediction__model_version"
+COLUMNS = {
+    Group.CATEGORY: Columns(
+        key="main__choice_id",
+        names=("main__choice__parent__name", "main__choice__name"),
+        source="main__choice__field__source__name",
+        nameless=_("left open"),
+    ),
+    Group.MODEL: Columns(
+        key="main__prediction__model_version_id",
+        names=(f"{VERSION}__field__name", f"{VERSION}__number"),
+        source=f"{VERSION}__field__source__name",
+        joint=" v",
+        nameless=_("without a model"),
+    ),
+    Group.SOURCE: Columns(
+        key="ticket__source_id", names=("ticket__source__name",), source="ticket__source__slug"
+    ),
+}
+
+
+def in_group(group: Group, key: str) -> Q:
+    """The proposals of one group by its Named.key. Raises ValueError if that is no number."""
+    column = COLUMNS[group].key
+    return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
+
+
+def name_groups(rows: Sequence[Mapping[str, Any]], columns: Columns) -> list[Named]:
+    """One name a row, in their order; equal names of different keys get their source's."""
+    plain = [_named(row, columns) for row in rows]
+    bearers = Counter(name for _key, name in set(plain))
+    return [
+        Named(key, f"{name} ({row[columns.source]})" if bearers[name] > 1 else name)
+        for (key, name), row in zip(plain, rows, strict=True)
+    ]
+
+
+def _named(row: Mapping[str, Any], columns: Columns) -> Named:
+    if row[columns.key] is None:
+        return Named(NONE, str(columns.nameless))
+    parts = [str(row[name]) for name in columns.names if row[name] is not None]
+    return Named(str(row[columns.key]), columns.joint.join(parts))

@@ -1,0 +1,154 @@
+"""Which proposals a report is about: time window, source and grouping, as they stand in a URL."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from triage.models import Field, Source
+
+DEFAULT_DAYS = 30
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+
+
+class Group(StrEnum):
+    """What reports can be split by. A person is not among them, and never will be."""
+
+    CATEGORY = "category"
+    MODEL = "model"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Proposals made on whole days, first and last included, in the time zone of the clock `now`.
+
+    `now` also tells which outcome windows have passed; they are `outcome_days` long.
+    `main_fields` are the keys of the fields that reports are grouped by, one a source.
+    """
+
+    first: date
+    last: date
+    now: datetime
+    outcome_days: int
+    group: Group = Group.CATEGORY
+    source: Source | None = None
+    days: int | None = None
+    main_fields: tuple[int, ...] = ()
+
+    @property
+    def start(self) -> datetime:
+        return self._midnight(self.first)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after the window."""
+        return self._midnight(self.last + timedelta(days=1))
+
+    @property
+    def time_zone(self) -> str:
+        return str(self.now.tzinfo)
+
+    @property
+    def source_slug(self) -> str:
+        return self.source.slug if self.source else ""
+
+    def query(self, **more: str) -> str:
+        """The query string that leads back to the same window, source and grouping.
+
+        Dates, not a number of days, so that a link says the same tomorrow.
+        """
+        parts = {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        if self.source:
+            parts["source"] = self.source.slug
+        return urlencode({**parts, "group": self.group.value, **more})
+
+    def _midnight(self, day: date) -> datetime:
+        # Combined anew for each day: adding 24 hours would miss it when the clocks change.
+        return datetime.combine(day, time.min, tzinfo=self.now.tzinfo)
+
+
+class ScopeForm(forms.Form):
+    """Reads a Scope from query parameters; what is missing has a default, what is wrong is told."""
+
+    days = forms.TypedChoiceField(
+        label=_("Window"),
+        choices=[
+            (7, _("last 7 days")),
+            (30, _("last 30 days")),
+            (90, _("last 90 days")),
+            ("", _("from … to …")),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    to = forms.DateField(label=_("To"), required=False)
+    source = forms.ModelChoiceField(
+        label=_("Source"),
+        queryset=Source.objects.order_by("name"),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("all sources"),
+    )
+    group = forms.ChoiceField(
+        label=_("Split by"),
+        choices=[
+            (Group.CATEGORY.value, _("category")),
+            (Group.MODEL.value, _("model version")),
+            (Group.SOURCE.value, _("source")),
+        ],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # "from" is a word of the language and cannot be written as an attribute above.
+        self.fields["from"] = forms.DateField(label=_("From"), required=False)
+        for name in ("from", "to"):
+            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = cleaned.get("from"), cleaned.get("to")
+        for name, day in (("from", first), ("to", last)):
+            if day and not EARLIEST <= day <= LATEST:
+                self.add_error(name, _("Choose a day between 2000 and 2199."))
+        if first and last and first > last:
+            self.add_error("to", _("The last day lies before the first."))
+        return cleaned
+
+    def scope(self, now: datetime) -> Scope:
+        """What was asked for, seen from `now` (aware). Only after is_valid().
+
+        Dates win over a number of days. One date alone leaves the other side to the default:
+        up to today, or from 30 days before.
+        """
+        cleaned = self.cleaned_data
+        today = now.date()
+        first, last, days = cleaned.get("from"), cleaned.get("to"), None
+        if first is None and last is None:
+            days = cleaned.get("days") or DEFAULT_DAYS
+        last = last or max(today, first or today)
+        first = first or last - timedelta(days=(days or DEFAULT_DAYS) - 1)
+        return Scope(
+            first=first,
+            last=last,
+            now=now,
+            outcome_days=settings.OUTCOME_WINDOW_DAYS,
+            group=Group(cleaned.get("group") or Group.CATEGORY),
+            source=cleaned.get("source"),
+            days=days,
+            main_fields=tuple(Field.objects.filter(is_main=True).values_list("pk", flat=True)),
+        )
+
+
+def local_now() -> datetime:
+    """Now in the time zone of the person who asks, which is the server's unless activated."""
+    return timezone.localtime()

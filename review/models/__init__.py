@@ -1,0 +1,3 @@
+from review.models.decisions import DecidedValue, Decision, Reason
+
+__all__ = ["DecidedValue", "Decision", "Reason"]

@@ -1,0 +1,104 @@
+"""A person's final word on a proposal, value by value, with a coded reason."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from triage.models import Choice, Field, Proposal
+
+
+class Reason(models.Model):
+    """A coded reason. Owners edit them; retired ones stay for the record."""
+
+    class AppliesTo(models.TextChoices):
+        OVERRIDE = "override", "overriding a value"
+        ESCALATE = "escalate", "escalating"
+        SEND_BACK = "send_back", "sending back"
+
+    key = models.SlugField(max_length=40)
+    label = models.CharField(max_length=80)
+    applies_to = models.CharField(max_length=10, choices=AppliesTo)
+    digit = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(9)], help_text="The key that picks it."
+    )
+    needs_text = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["applies_to", "digit"]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "applies_to"], name="reason_key_once"),
+            models.UniqueConstraint(
+                fields=["applies_to", "digit"],
+                condition=Q(is_active=True),
+                name="reason_digit_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Decision(models.Model):
+    """A reviewer's final word. The one-to-one key is the lock between two reviewers."""
+
+    class Verdict(models.TextChoices):
+        ACCEPTED = "accepted", "accepted"
+        OVERRIDDEN = "overridden", "overridden"
+        ESCALATED = "escalated", "escalated"
+        SENT_BACK = "sent_back", "sent back"
+
+    proposal = models.OneToOneField(Proposal, models.PROTECT, related_name="decision")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions"
+    )
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    reason = models.ForeignKey(
+        Reason, models.PROTECT, null=True, blank=True, help_text="Of escalating or sending back."
+    )
+    text = models.CharField(max_length=500, blank=True)
+    with_playbook = models.BooleanField(default=False)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict__in=["accepted", "overridden"]) | Q(reason__isnull=False),
+                name="escalating_and_sending_back_name_a_reason",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-decided_at"], name="decision_recent"),
+            models.Index(fields=["reviewer", "-decided_at"], name="decision_by_reviewer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.reviewer_id}"
+
+
+class DecidedValue(models.Model):
+    """What was proposed for one field and what the reviewer settled on."""
+
+    decision = models.ForeignKey(Decision, models.CASCADE, related_name="values")
+    field = models.ForeignKey(Field, models.PROTECT, related_name="+")
+    proposed = models.ForeignKey(
+        Choice, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    final = models.ForeignKey(Choice, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        ordering = ["field__position"]
+        constraints = [
+            models.UniqueConstraint(fields=["decision", "field"], name="one_decided_value"),
+            models.CheckConstraint(
+                condition=Q(proposed__isnull=True)
+                | Q(proposed=models.F("final"))
+                | Q(reason__isnull=False),
+                name="override_names_its_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field_id}: {self.proposed_id} -> {self.final_id}"

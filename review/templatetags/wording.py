@@ -1,0 +1,137 @@
+"""Figures, ages and cited words, said so that a person in a hurry reads them rightly."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from review.metrics.estimators import Interval
+from triage.models import ModelVersion, ProposedValue, Waiting
+
+register = template.Library()
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+# A ticket less typical than this share of what was learnt from is worth a warning.
+UNUSUAL_BELOW = 0.05
+
+
+@register.filter
+def age(since: datetime | None) -> str:
+    """`4 min`, `3 h`, `12 days`; the unit that a person would say."""
+    if since is None:
+        return ""
+    passed = timezone.now() - since
+    if passed < MINUTE:
+        return _("just now")
+    if passed < HOUR:
+        return _("%(minutes)s min") % {"minutes": passed // MINUTE}
+    if passed < DAY:
+        return _("%(hours)s h") % {"hours": passed // HOUR}
+    days = passed // DAY
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+
+
+@register.filter
+def ago(since: datetime | None) -> str:
+    """`4 min ago`, in a form that translates as a whole."""
+    if since is None:
+        return ""
+    if timezone.now() - since < MINUTE:
+        return _("just now")
+    return _("%(age)s ago") % {"age": age(since)}
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A fraction as whole percent; never 0 or 100 unless it is exactly that."""
+    whole = round(share * 100)
+    if whole == 0 and share > 0:
+        return "< 1 %"
+    if whole == 100 and share < 1:
+        return "> 99 %"
+    return f"{whole} %"
+
+
+@register.filter
+def span(interval: Interval) -> str:
+    """`3–19 %`"""
+    return f"{interval.low * 100:.0f}–{interval.high * 100:.0f} %"
+
+
+@register.filter
+def in_ten(probability: float) -> str:
+    """A probability as a count of cases: `about 9 in 10`."""
+    if probability >= 0.995:
+        return _("more than 99 in 100")
+    if probability >= 0.975:
+        return _("about 49 in 50")
+    if probability >= 0.93:
+        return _("about 19 in 20")
+    if probability < 0.05:
+        return _("fewer than 1 in 20")
+    return _("about %(tenths)s in 10") % {"tenths": max(1, round(probability * 10))}
+
+
+@register.filter
+def meaning(value: ProposedValue) -> str:
+    """What the model's probability stands for, and how far such figures were off when tested."""
+    if value.probability is None:
+        return ""
+    often = in_ten(value.probability)
+    version = value.prediction.model_version if value.prediction else None
+    error = _calibration_error(version)
+    if version is None or error is None:
+        return _("The model expects %(often)s like this to be right.") % {"often": often}
+    return _(
+        "The model expects %(often)s like this to be right; in its test such figures were off "
+        "by %(points)s points on average."
+    ) % {"often": often, "points": f"{error * 100:.1f}"}
+
+
+def _calibration_error(version: ModelVersion | None) -> float | None:
+    figure = version.evidence.get("expected_calibration_error") if version else None
+    return float(figure) if isinstance(figure, int | float) else None
+
+
+@register.filter
+def unusual(value: ProposedValue) -> str:
+    """A warning where the ticket is unlike what the model learnt from; else empty."""
+    if value.prediction is None or value.prediction.in_scope >= UNUSUAL_BELOW:
+        return ""
+    return _("This ticket is unlike what the model learnt from: look twice.")
+
+
+@register.simple_tag
+def cited(text: str, words_for: Iterable[str], words_against: Iterable[str]) -> SafeString:
+    """The text, escaped, with whole cited words marked; the longest wins where two overlap."""
+    against = {word.lower() for word in words_against}
+    wanted = against | {word.lower() for word in words_for}
+    wanted.discard("")
+    if not wanted:
+        return format_html("{}", text)
+    longest_first = sorted(wanted, key=len, reverse=True)
+    pattern = rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)"
+    # Split by one group: every second part is a cited word.
+    parts = re.split(pattern, text, flags=re.IGNORECASE)
+    return format_html_join(
+        "", "{}", ((_marked(part, against) if place % 2 else part,) for place, part in enumerate(parts))
+    )
+
+
+def _marked(word: str, against: set[str]) -> SafeString:
+    if word.lower() in against:
+        return format_html('<mark class="against">{}</mark>', word)
+    return format_html("<mark>{}</mark>", word)
+
+
+@register.simple_tag
+def waiting_count() -> int:
+    return Waiting.objects.count()

@@ -1,0 +1,348 @@
+"""Everything the page of one ticket shows, in a fixed number of queries."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, F, Q, QuerySet
+
+from review.catalogue import Catalogue
+from review.metrics.estimators import Interval, wilson
+from review.models import DecidedValue, Decision
+from triage.models import (
+    Delivery,
+    Effect,
+    Field,
+    ModelVersion,
+    Proposal,
+    ProposedValue,
+    RuleHit,
+    Ticket,
+    TicketEvent,
+    TicketVersion,
+    Waiting,
+)
+
+# Fewer decisions than this say too little about a choice to put a rate on it.
+LEAST_DECISIONS = 10
+RECENT = timedelta(days=30)
+SIMILAR_SHOWN = 3
+VERSIONS_SHOWN = 10
+UNFINISHED = frozenset({Effect.State.PENDING, Effect.State.SENDING})
+
+
+@dataclass(frozen=True)
+class Track:
+    """What people did with a choice whenever it was proposed. Acceptance is not correctness."""
+
+    decisions: int
+    overridden: int
+    interval: Interval | None
+
+    @property
+    def is_enough(self) -> bool:
+        return self.decisions >= LEAST_DECISIONS
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field of the proposal. No path: left open."""
+
+    value: ProposedValue
+    path: str
+    track: Track | None
+    words_for: list[str]
+    words_against: list[str]
+    runner_up: str
+    has_model: bool
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An earlier ticket like this one, and how it went. `similarity` is 0 to 1."""
+
+    ticket: Ticket
+    similarity: float
+    path: str
+    reassigned: int
+    reopened: int
+
+
+@dataclass(frozen=True)
+class DecisionLine:
+    decision: Decision
+    changes: list[tuple[DecidedValue, str, str]]
+
+
+@dataclass(frozen=True)
+class Requester:
+    """How many tickets the requester has opened up to this one, and of them in the last 30 days."""
+
+    nth: int
+    recent: int
+
+
+@dataclass(frozen=True)
+class TicketPage:
+    ticket: Ticket
+    state: str
+    proposal: Proposal | None
+    lines: list[Line]
+    hits: list[RuleHit]
+    decisions: list[DecisionLine]
+    effects: list[Effect]
+    similar: list[Solved]
+    events: list[tuple[TicketEvent, str]]
+    versions: list[TicketVersion]
+    requester: Requester | None
+    waiting: Waiting | None
+
+    @property
+    def main(self) -> Line | None:
+        return next((line for line in self.lines if line.value.field.is_main), None)
+
+    @property
+    def decision(self) -> DecisionLine | None:
+        """The decision on the proposal that is shown."""
+        return next(
+            (line for line in self.decisions if line.decision.proposal_id == self._proposal_pk),
+            None,
+        )
+
+    @property
+    def _proposal_pk(self) -> int | None:
+        return self.proposal.pk if self.proposal else None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "waiting"
+
+    @property
+    def is_acceptable(self) -> bool:
+        """Accepting needs a main value; without one a person has to choose."""
+        return self.main is not None and bool(self.main.path)
+
+    @property
+    def set_fields(self) -> list[Field]:
+        """What accepting changes in the helpdesk."""
+        return [
+            line.value.field
+            for line in self.lines
+            if line.path and line.value.basis != ProposedValue.Basis.HELPDESK
+        ]
+
+    @property
+    def link(self) -> str:
+        """The ticket in the helpdesk. Anything but http(s) comes from outside and is not linked."""
+        url = self.ticket.url
+        return url if url.startswith(("https://", "http://")) else ""
+
+
+def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
+    """Raises Ticket.DoesNotExist."""
+    ticket = Ticket.objects.select_related("source", "waiting").get(pk=pk)
+    proposals = list(
+        Proposal.objects.filter(ticket=ticket)
+        .exclude(route=Proposal.Route.SHADOW)
+        .select_related("ticket_version", "playbook__owner")
+        .order_by("-ticket_version__version")
+    )
+    proposal = proposals[0] if proposals else None
+    waiting: Waiting | None = getattr(ticket, "waiting", None)
+    decisions = _decisions([one.pk for one in proposals], choices)
+    similar, events = _similar_and_events(ticket, proposal, choices)
+    versions = _versions(ticket)
+    return TicketPage(
+        ticket=ticket,
+        state=_state(proposal, versions, waiting, decisions),
+        proposal=proposal,
+        lines=_lines(proposal, choices) if proposal else [],
+        hits=_hits(proposal) if proposal else [],
+        decisions=decisions,
+        effects=list(effects_of(ticket)),
+        similar=similar,
+        events=events,
+        versions=versions,
+        requester=_requester(ticket),
+        waiting=waiting,
+    )
+
+
+def effects_of(ticket: Ticket) -> QuerySet[Effect]:
+    return ticket.effects.order_by("created_at", "proposal", "position")
+
+
+def is_unfinished(effects: Iterable[Effect]) -> bool:
+    return any(effect.state in UNFINISHED for effect in effects)
+
+
+def _versions(ticket: Ticket) -> list[TicketVersion]:
+    """What the helpdesk told us of the ticket, newest first; echoes of our own writes left out."""
+    told = ticket.versions.exclude(delivery__outcome=Delivery.Outcome.ECHO)
+    return list(
+        told.select_related("delivery").defer("delivery__body").order_by("-version")[:VERSIONS_SHOWN]
+    )
+
+
+def _state(
+    proposal: Proposal | None,
+    versions: list[TicketVersion],
+    waiting: Waiting | None,
+    decisions: list[DecisionLine],
+) -> str:
+    if proposal is None:
+        return "untriaged"
+    if any(line.decision.proposal_id == proposal.pk for line in decisions):
+        return "decided"
+    seen = proposal.ticket_version.version
+    if any(_is_applied(newer) for newer in versions if newer.version > seen):
+        return "superseded"
+    if waiting is not None and waiting.proposal_id == proposal.pk:
+        return "waiting"
+    return "auto" if proposal.route == Proposal.Route.AUTO else "gone"
+
+
+def _is_applied(version: TicketVersion) -> bool:
+    return version.delivery is not None and version.delivery.outcome == Delivery.Outcome.APPLIED
+
+
+def _lines(proposal: Proposal, choices: Catalogue) -> list[Line]:
+    values = list(
+        proposal.values.select_related(
+            "field",
+            "choice",
+            "prediction__model_version__owner",
+            "rule_version__rule__owner",
+        ).order_by("field__position", "field__key")
+    )
+    tracks = measured({value.choice_id for value in values if value.choice_id is not None})
+    with_model = set(
+        ModelVersion.objects.filter(
+            field__in=[value.field_id for value in values], state=ModelVersion.State.CHAMPION
+        ).values_list("field_id", flat=True)
+    )
+    lines = []
+    for value in values:
+        prediction = value.prediction
+        lines.append(
+            Line(
+                value=value,
+                path=choices.path(value.choice_id),
+                track=tracks[value.choice_id] if value.choice_id is not None else None,
+                words_for=_words(prediction.words_for) if prediction else [],
+                words_against=_words(prediction.words_against) if prediction else [],
+                runner_up=_runner_up(value, choices),
+                has_model=value.field_id in with_model,
+            )
+        )
+    return lines
+
+
+def _words(cited: list[dict[str, str | float]]) -> list[str]:
+    """The words of [{word, weight}], as they stand in the ticket."""
+    return [str(item["word"]) for item in cited]
+
+
+def _runner_up(value: ProposedValue, choices: Catalogue) -> str:
+    """The likeliest other choice, where the model answered."""
+    if value.prediction is None or value.choice is None:
+        return ""
+    others = {
+        key: probability
+        for key, probability in value.prediction.probabilities.items()
+        if key != value.choice.key
+    }
+    return choices.key_path(value.field, max(others, key=others.__getitem__)) if others else ""
+
+
+def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
+    """For each choice, how often it was decided on when proposed, and how often overridden."""
+    counted = {
+        row["proposed"]: (row["decisions"], row["overridden"])
+        for row in DecidedValue.objects.filter(
+            proposed__in=choice_pks,
+            decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
+        )
+        .values("proposed")
+        .annotate(
+            decisions=Count("pk"), overridden=Count("pk", filter=~Q(final=F("proposed")))
+        )
+    }
+    tracks = {}
+    for pk in choice_pks:
+        decisions, overridden = counted.get(pk, (0, 0))
+        tracks[pk] = Track(decisions, overridden, wilson(overridden, decisions))
+    return tracks
+
+
+def _hits(proposal: Proposal) -> list[RuleHit]:
+    return list(
+        proposal.hits.select_related("rule_version__rule__owner").order_by(
+            "rule_version__rule__position", "pk"
+        )
+    )
+
+
+def _decisions(proposal_pks: list[int], choices: Catalogue) -> list[DecisionLine]:
+    decided = (
+        Decision.objects.filter(proposal__in=proposal_pks)
+        .select_related("reviewer", "reason")
+        .order_by("-decided_at")
+    )
+    return with_changes(decided, choices)
+
+
+def with_changes(decided: Iterable[Decision], choices: Catalogue) -> list[DecisionLine]:
+    """Decisions with what each changed, as (value, path proposed, path chosen); one query more."""
+    decisions = list(decided)
+    changes: dict[int, list[tuple[DecidedValue, str, str]]] = defaultdict(list)
+    changed = (
+        DecidedValue.objects.filter(decision__in=[one.pk for one in decisions])
+        .exclude(final=F("proposed"))
+        .exclude(final__isnull=True, proposed__isnull=True)
+        .select_related("field", "reason")
+        .order_by("field__position")
+    )
+    for value in changed:
+        paths = choices.path(value.proposed_id), choices.path(value.final_id)
+        changes[value.decision_id].append((value, *paths))
+    return [DecisionLine(one, changes[one.pk]) for one in decisions]
+
+
+def _similar_and_events(
+    ticket: Ticket, proposal: Proposal | None, choices: Catalogue
+) -> tuple[list[Solved], list[tuple[TicketEvent, str]]]:
+    alike = {
+        item["ticket"]: float(item["similarity"])
+        for item in (proposal.similar[:SIMILAR_SHOWN] if proposal else [])
+    }
+    events = list(
+        TicketEvent.objects.filter(ticket__in=[ticket.pk, *alike]).order_by("happened_at", "pk")
+    )
+    happened = Counter((event.ticket_id, event.kind) for event in events)
+    main = ticket.source.fields.filter(is_main=True).first()
+    solved = [
+        Solved(
+            ticket=other,
+            similarity=alike[other.pk],
+            path=choices.key_path(main, other.values[main.key])
+            if main and other.values.get(main.key)
+            else "",
+            reassigned=happened[other.pk, TicketEvent.Kind.REASSIGNED],
+            reopened=happened[other.pk, TicketEvent.Kind.REOPENED],
+        )
+        for other in Ticket.objects.filter(pk__in=alike).defer("body", "search")
+    ]
+    solved.sort(key=lambda one: -one.similarity)
+    own = [(one, choices.path(one.choice_id)) for one in events if one.ticket_id == ticket.pk]
+    return solved, own
+
+
+def _requester(ticket: Ticket) -> Requester | None:
+    if not ticket.requester:
+        return None
+    counts = Ticket.objects.filter(
+        source=ticket.source_id, requester=ticket.requester, opened_at__lte=ticket.opened_at
+    ).aggregate(nth=Count("pk"), recent=Count("pk", Q(opened_at__gte=ticket.opened_at - RECENT)))
+    return Requester(nth=counts["nth"], recent=counts["recent"])

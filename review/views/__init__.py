@@ -1,0 +1,58 @@
+"""What all pages share: who may see them, and how they answer htmx."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def for_people(permission: str) -> Callable[[View[P]], View[P]]:
+    """Without a login: the login page, which htmx opens as a page. Without the permission: 403.
+
+    Ticket text is never kept by a browser, and a partial never stands in for its page.
+    """
+
+    def wrap(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                response = _to_login(request)
+            elif not request.user.has_perm(permission):
+                raise PermissionDenied(permission)
+            else:
+                response = view(request, *args, **kwargs)
+            patch_vary_headers(response, ["HX-Request"])
+            add_never_cache_headers(response)
+            return response
+
+        return guarded
+
+    return wrap
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    back = request.get_full_path() if request.method == "GET" else resolve_url("review:queue")
+    login = redirect_to_login(back)
+    if is_partial(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": login["Location"]})
+    return login
+
+
+def is_partial(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def person(request: HttpRequest) -> User:
+    """Whoever is logged in; only for views that `for_people` guards."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

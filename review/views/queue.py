@@ -1,0 +1,24 @@
+"""The list of what waits. The first ticket is opened beside it where there is room."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from review.catalogue import catalogue
+from review.queue import QueueFilter, queue_page
+from review.views import for_people, is_partial
+
+
+def page_number(request: HttpRequest) -> int:
+    """0 where the URL names none, or nonsense."""
+    text = request.GET.get("page", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+@require_safe
+@for_people("review.view_decision")
+def queue(request: HttpRequest) -> HttpResponse:
+    chosen = QueueFilter.read(request.GET)
+    context = {"queue": queue_page(chosen, catalogue(), number=page_number(request) or 1)}
+    template = "review/_work.html" if is_partial(request) else "review/work.html"
+    return render(request, template, context)

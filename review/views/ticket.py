@@ -1,0 +1,75 @@
+"""One ticket: what was written, what is proposed and why, what people and the helpdesk did."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from review.catalogue import Catalogue, catalogue
+from review.forms import DecisionForms, decision_forms
+from review.queue import QueueFilter, queue_page
+from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
+from review.views import for_people, is_partial
+from review.views.queue import page_number
+from triage.models import Ticket
+
+FORMS = frozenset({"override", "escalate", "send_back"})
+
+
+@require_safe
+@for_people("review.view_decision")
+def ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    choices = catalogue()
+    page = read_page(pk, choices)
+    forms = None
+    if page.is_open and request.user.has_perm("review.add_decision"):
+        wanted = request.GET.get("do", "")
+        active = wanted if wanted in FORMS else "" if page.is_acceptable else "override"
+        forms = decision_forms(page, choices, active=active)
+    return show(request, page, choices, forms)
+
+
+def read_page(pk: int, choices: Catalogue) -> TicketPage:
+    try:
+        return ticket_page(pk, choices)
+    except Ticket.DoesNotExist:
+        raise Http404(_("There is no ticket %(pk)s.") % {"pk": pk}) from None
+
+
+def show(
+    request: HttpRequest,
+    page: TicketPage,
+    choices: Catalogue,
+    forms: DecisionForms | None,
+    *,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """The ticket between the queue and its proposal; htmx gets the part without the frame."""
+    chosen = QueueFilter.read(request.GET)
+    context = {
+        "page": page,
+        "forms": forms,
+        "polls": is_unfinished(page.effects),
+        "queue": queue_page(
+            chosen, choices, number=page_number(request), showing=page.waiting
+        ),
+        **more,
+    }
+    template = "review/_work.html" if is_partial(request) else "review/work.html"
+    response = render(request, template, context, status=status)
+    if status != 200:
+        # The address of a refused decision is not a page one could come back to.
+        response.headers["HX-Push-Url"] = "false"
+    return response
+
+
+@require_safe
+@for_people("review.view_decision")
+def effects(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the helpdesk has made of the decision so far; asked again until all is finished."""
+    found = list(effects_of(get_object_or_404(Ticket, pk=pk)))
+    context = {"effects": found, "polls": is_unfinished(found), "ticket_pk": pk}
+    return render(request, "review/_effects.html", context)

@@ -1,0 +1,46 @@
+"""Form fields and widgets that several pages of the desk use."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line; blank lines and repeats are dropped, the order stays."""
+
+    def __init__(self, *, most: int = 50, longest: int = 80, **kwargs: Any) -> None:
+        self.most = most
+        self.longest = longest
+        kwargs.setdefault("widget", UnfoldAdminExpandableTextareaWidget({"rows": 3}))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = str(value or "").splitlines()
+        return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) > self.most:
+            raise ValidationError(f"At most {self.most} lines; there are {len(value)}.")
+        for line in value:
+            if len(line) > self.longest:
+                raise ValidationError(
+                    f"At most {self.longest} characters a line; “{line[:20]}…” has {len(line)}."
+                )
+
+    def run_validators(self, value: Any) -> None:
+        """The validators of CharField ask about text; `validate` has asked about the lines."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != list(initial or []))
+
+
+def add_errors(form: forms.BaseForm, field: str, problems: Sequence[str]) -> None:
+    for problem in problems:
+        form.add_error(field, problem)

@@ -1,0 +1,262 @@
+"""Sources and their secrets."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminSelectWidget,
+)
+
+from triage.admin import secret_forms
+from triage.admin.base import PolicyAdmin
+from triage.helpdesks import DIALECTS
+from triage.models import Field, Source, SourceSecret
+
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+
+class SourceForm(forms.ModelForm[Source]):
+    helpdesk = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in sorted(DIALECTS)],
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Which dialect it speaks; generic is the documented JSON shape.",
+    )
+    time_zone = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in sorted(available_timezones())],
+        widget=UnfoldAdminSelect2Widget(),
+        help_text="Of the working hours below.",
+    )
+    work_days = forms.TypedMultipleChoiceField(
+        coerce=int,
+        choices=list(enumerate(WEEKDAYS)),
+        widget=UnfoldAdminCheckboxSelectMultiple(),
+        required=False,
+    )
+
+    class Meta:
+        model = Source
+        fields = "__all__"  # noqa: DJ007
+
+
+class FieldInline(TabularInline):
+    model = Field
+    fields = ["key", "name", "position", "is_ordered", "is_main"]
+    extra = 0
+    show_change_link = True
+    can_delete = False
+    tab = True
+    verbose_name_plural = "fields that triage fills in"
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Rows that exist are edited on the field's own page, where its key is fixed."""
+        return False
+
+
+class SecretInline(TabularInline):
+    model = SourceSecret
+    form = secret_forms.SecretForm
+    fields = ["purpose", "new_secret", "shown_as", "created_at", "retired_at"]
+    readonly_fields = ["shown_as", "created_at", "retired_at"]
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    tab = True
+    verbose_name_plural = "secrets"
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @display(description="Ends in")
+    def shown_as(self, secret: SourceSecret) -> str:
+        return f"…{secret.hint}" if secret.hint else "-"
+
+
+@admin.register(Source)
+class SourceAdmin(PolicyAdmin):
+    """A connected helpdesk: who answers for it, how it signs, when its people work."""
+
+    form = SourceForm
+    ledger_subject = "source"
+    ledger_fields = ("slug", "owner", "helpdesk", "api_url", "is_active", "deliveries_per_minute")
+    list_display = ["name", "slug", "owner", "helpdesk", "is_active", "live_secrets", "writes_back"]
+    list_filter = ["is_active", "helpdesk"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "slug"]
+    inlines = [FieldInline, SecretInline]
+    actions_detail = ["make_secret"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "owner", "helpdesk", "is_active"]}),
+        (
+            "Writing back",
+            {
+                "fields": ["api_url", "allows_private_addresses"],
+                "description": "Decisions reach the helpdesk only through this address.",
+            },
+        ),
+        (
+            "Intake and working hours",
+            {
+                "fields": [
+                    "deliveries_per_minute",
+                    "time_zone",
+                    ("work_starts", "work_ends"),
+                    "work_days",
+                ]
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        inbound = Q(
+            secrets__purpose=SourceSecret.Purpose.INBOUND, secrets__retired_at__isnull=True
+        )
+        rows: QuerySet[Source] = super().get_queryset(request)
+        return rows.annotate(live=Count("secrets", filter=inbound))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        sets = list(super().get_fieldsets(request, obj))
+        return [*sets, ("First steps", {"fields": ["first_steps"]})] if obj else sets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
+        """The address of the webhook must not change under a helpdesk that uses it."""
+        return ["slug", "first_steps"] if obj else []
+
+    @display(description="Inbound secrets", ordering="live")
+    def live_secrets(self, source: Any) -> str:
+        return str(source.live) if source.live else "none: nothing can arrive"
+
+    @display(description="Writes back", boolean=True)
+    def writes_back(self, source: Source) -> bool:
+        return bool(source.api_url)
+
+    @display(description="Test delivery")
+    def first_steps(self, source: Source) -> SafeString:
+        return render_to_string("triage/admin/first_steps.html", {"url": webhook_url(source)})
+
+    @action(
+        description="Make a new inbound secret",
+        permissions=["triage.add_sourcesecret"],
+        icon="key",
+        url_path="make-secret",
+    )
+    def make_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        source: Source = self.row(request, object_id)
+        if request.method != "POST":
+            return self.ask(
+                request,
+                title=f"Make a new inbound secret for {source}",
+                text=[
+                    "It is shown once, on the next page, and can be read nowhere afterwards.",
+                    "Secrets that are live now stay live until you retire them, so that the "
+                    "helpdesk can change over without losing a delivery.",
+                ],
+                button="Make and show it",
+                row=source,
+            )
+        value = secret_forms.make()
+        secret = SourceSecret(source=source, purpose=SourceSecret.Purpose.INBOUND)
+        secret.put(value)
+        with transaction.atomic():
+            secret.save()
+            page = self.admin_site.get_model_admin(SourceSecret)
+            page.log_addition(request, secret, "Made here.")
+        return shown_once(self, request, row=source, title="Your new secret", value=value)
+
+
+def webhook_url(source: Source) -> str:
+    return settings.SITE_URL.rstrip("/") + reverse("triage:webhook", args=[source.slug])
+
+
+def shown_once(
+    page: PolicyAdmin, request: HttpRequest, *, row: Model, title: str, value: str
+) -> HttpResponse:
+    """The only page that ever holds a secret: not stored in session, message or browser cache."""
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "value": value,
+        "original": row,
+        "opts": page.opts,
+        "media": page.media,
+    }
+    answer = TemplateResponse(request, "triage/admin/shown_once.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@admin.register(SourceSecret)
+class SourceSecretAdmin(PolicyAdmin):
+    """A secret can be written and retired, never read or changed."""
+
+    form = secret_forms.SecretForm
+    ledger_subject = "secret"
+    ledger_fields = ("source", "purpose", "retired_at")
+    list_display = ["source", "purpose", "shown_as", "created_at", "retired_at"]
+    list_filter = ["source", "purpose", ("retired_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["source"]
+    actions = ["retire"]
+    actions_detail = ["retire_one"]
+    add_fieldsets = [(None, {"fields": ["source", "purpose", "new_secret"]})]
+    fieldsets = [(None, {"fields": ["source", "purpose", "shown_as", "created_at", "retired_at"]})]
+    readonly_fields = ["shown_as", "created_at", "retired_at"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_retire_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("triage.change_sourcesecret")
+
+    @display(description="Ends in")
+    def shown_as(self, secret: SourceSecret) -> str:
+        return f"…{secret.hint}"
+
+    @action(description="Retire", permissions=["retire"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[SourceSecret]) -> None:
+        retired = self._retire(request, queryset)
+        self.message_user(request, f"{retired} retired: no longer taken from now on.")
+
+    @action(
+        description="Retire",
+        permissions=["retire"],
+        url_path="retire",
+        icon="block",
+        variant=ActionVariant.DANGER,
+    )
+    def retire_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        secret: SourceSecret = self.row(request, object_id)
+        if request.method != "POST":
+            return self.ask(
+                request,
+                title=f"Retire “{secret}” of {secret.source}",
+                text=["From now on nothing signed with it is taken, and it is used for nothing."],
+                button="Retire it",
+                row=secret,
+                is_grave=True,
+            )
+        self._retire(request, SourceSecret.objects.filter(pk=secret.pk))
+        return self.back(request, secret, "Retired.")
+
+    @transaction.atomic
+    def _retire(self, request: HttpRequest, rows: QuerySet[SourceSecret]) -> int:
+        live = list(rows.filter(retired_at__isnull=True).select_for_update(of=("self",)))
+        for secret in live:
+            secret.retired_at = timezone.now()
+            secret.save(update_fields=["retired_at"])
+            self.log_change(request, secret, "retired")
+        return len(live)

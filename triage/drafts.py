@@ -1,0 +1,216 @@
+"""Everything a proposal will say, worked out before any row is written or locked."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from triage import similar
+from triage.learning import serving
+from triage.learning.artefacts import ArtefactRefused
+from triage.learning.text import document
+from triage.models import ModelVersion, Playbook, Prediction, Proposal, Source, TicketVersion
+from triage.policies import Policies, policies_of
+from triage.policy import playbooks
+from triage.policy.conditions import Facts
+from triage.policy.drafting import DraftValue, Predicted, opinions, route, with_rules
+from triage.policy.ladder import canary_draw
+from triage.policy.routing import Outcome, apply_rules, in_working_hours
+
+logger = logging.getLogger(__name__)
+
+SALT = "canary"
+
+
+@dataclass
+class Draft:
+    """One proposal to be, with the ids that its rows need."""
+
+    version: TicketVersion
+    main: str
+    values: dict[str, DraftValue]
+    route: str
+    field_ids: Mapping[str, int]
+    choice_ids: Mapping[tuple[str, str], int]
+    urgency: int
+    draw: float
+    input_sha256: str
+    predictions: dict[str, Prediction] = field(default_factory=dict)
+    hits: list[int] = field(default_factory=list)
+    notices: list[tuple[int, str]] = field(default_factory=list)
+    playbook: Playbook | None = None
+    playbook_is_auto: bool = False
+    reply: str = ""
+    similar: list[dict[str, Any]] = field(default_factory=list)
+
+    def choice_id(self, field_key: str, choice: str | None) -> int | None:
+        return None if choice is None else self.choice_ids[field_key, choice]
+
+    def final_keys(self) -> dict[str, str]:
+        return {k: v.choice for k, v in self.values.items() if v.choice is not None}
+
+    @property
+    def is_prefilled(self) -> bool:
+        main = self.values.get(self.main)
+        return main is not None and main.level == "prefill" and main.choice is not None
+
+
+def drafts(version_ids: Sequence[int]) -> list[Draft]:
+    """Drafts for ticket versions in any order, grouped by source; unknown ids are passed over."""
+    versions = TicketVersion.objects.select_related("ticket__source").filter(pk__in=version_ids)
+    by_source: dict[Source, list[TicketVersion]] = defaultdict(list)
+    for version in versions:
+        by_source[version.ticket.source].append(version)
+    return [
+        draft for source, group in by_source.items() for draft in _of_source(source, group)
+    ]
+
+
+def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]:
+    policies = policies_of(source)
+    texts = [document(version.subject, version.body) for version in versions]
+    champions, shadows = _asked(policies, versions, texts)
+    return [
+        _draft(
+            policies,
+            version,
+            text,
+            {key: row[i] for key, row in champions.items()},
+            [row[i] for row in shadows],
+        )
+        for i, (version, text) in enumerate(zip(versions, texts, strict=True))
+    ]
+
+
+def _asked(
+    policies: Policies, versions: Sequence[TicketVersion], texts: Sequence[str]
+) -> tuple[dict[str, list[Prediction]], list[list[Prediction]]]:
+    """Predictions of the champions by field key, and those of the shadows."""
+    champions: dict[str, list[Prediction]] = {}
+    shadows: list[list[Prediction]] = []
+    for model in policies.models:
+        key = model.field.key
+        live = frozenset(policies.field(key).choices)
+        try:
+            answers = serving.ask(model, texts, live)
+        except ArtefactRefused as error:
+            # A ticket without a prediction still reaches the queue; the owner sees the log line.
+            logger.error("model %s cannot answer: %s", model.pk, error)
+            continue
+        rows = [
+            Prediction(
+                ticket_version=version,
+                model_version=model,
+                probabilities=answer.probabilities,
+                in_scope=answer.in_scope,
+                words_for=answer.words_for,
+                words_against=answer.words_against,
+            )
+            for version, answer in zip(versions, answers, strict=True)
+        ]
+        if model.state == ModelVersion.State.CHAMPION:
+            champions[key] = rows
+        else:
+            shadows.append(rows)
+    return champions, shadows
+
+
+def _draft(
+    policies: Policies,
+    version: TicketVersion,
+    text: str,
+    predictions: dict[str, Prediction],
+    shadows: Sequence[Prediction],
+) -> Draft:
+    ticket = version.ticket
+    draw = canary_draw(f"{ticket.source_id}:{ticket.external_id}", SALT)
+    predicted = {
+        key: Predicted(*next(iter(row.probabilities.items())))
+        for key, row in predictions.items()
+        if row.probabilities
+    }
+    before = opinions(policies.fields, predicted, version.values, policies.rungs, draw=draw)
+    outcome = apply_rules(_facts(policies, version, before), policies.rules)
+    values = _without_auto(with_rules(policies.fields, before, outcome), outcome)
+    way = route(values, policies.main, held=bool(outcome.holds))
+    draft = Draft(
+        version=version,
+        main=policies.main,
+        values=values,
+        route=way,
+        field_ids=policies.field_ids,
+        choice_ids=policies.choice_ids,
+        urgency=policies.urgency(values),
+        draw=draw,
+        input_sha256=sha256(text.encode()).hexdigest(),
+        predictions=predictions | {f"shadow:{row.model_version_id}": row for row in shadows},
+        hits=list(outcome.hits),
+        notices=list(outcome.notices),
+        similar=similar.solved(ticket, text),
+    )
+    if way != Proposal.Route.SHADOW:
+        _offer_playbook(policies, draft, text)
+    return draft
+
+
+def _without_auto(values: dict[str, DraftValue], outcome: Outcome) -> dict[str, DraftValue]:
+    """A rule that matched means that a person looks, so nothing stays automatic."""
+    if not outcome.holds:
+        return values
+    return {
+        key: replace(value, level="suggest") if value.level == "auto" else value
+        for key, value in values.items()
+    }
+
+
+def _facts(
+    policies: Policies, version: TicketVersion, values: Mapping[str, DraftValue]
+) -> Facts:
+    ticket, source = version.ticket, version.ticket.source
+    now = timezone.now()
+    return Facts(
+        subject=version.subject,
+        body=version.body,
+        requester=ticket.requester,
+        values={k: v.choice for k, v in values.items() if v.choice is not None},
+        parents=policies.parents(values),
+        ranks=policies.ranks,
+        probabilities={k: v.probability for k, v in values.items() if v.probability is not None},
+        age_minutes=max(0.0, (now - ticket.opened_at).total_seconds() / 60),
+        reopened_count=ticket.reopened_count,
+        in_working_hours=in_working_hours(
+            now.astimezone(ZoneInfo(source.time_zone)),
+            source.work_starts,
+            source.work_ends,
+            source.work_days,
+        ),
+    )
+
+
+def _offer_playbook(policies: Policies, draft: Draft, text: str) -> None:
+    """The first fitting playbook, with its reply filled in for this ticket."""
+    main = draft.values.get(draft.main)
+    if main is None or main.choice is None:
+        return
+    kin = {main.choice} | policies.field(draft.main).choices[main.choice].ancestors
+    for offer in policies.playbooks:
+        if kin & offer.choices and playbooks.fits(offer.row.words, text):
+            ticket = draft.version.ticket
+            draft.playbook = offer.row
+            draft.playbook_is_auto = offer.level == "auto" and offer.row.is_reversible
+            draft.reply = playbooks.render(
+                offer.row.reply,
+                {
+                    "requester_name": ticket.requester_name or ticket.requester,
+                    "subject": draft.version.subject,
+                    "external_id": ticket.external_id,
+                    "category": policies.choice_names[draft.main, main.choice],
+                    "source": ticket.source.name,
+                },
+            )
+            return

@@ -1,0 +1,50 @@
+"""Finds work that no bell announced: a process of its own that needs no broker."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from triage.jobs import leases
+from triage.models import Job
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 2.0
+OVERDUE_SECONDS = 3.0
+
+
+def is_overdue() -> bool:
+    """Whether a due job has been left alone for so long that no worker can have been told."""
+    now = timezone.now()
+    return Job.objects.filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=now),
+        dead_at__isnull=True,
+        attempts__lt=settings.JOB_MAX_ATTEMPTS,
+        next_attempt_at__lt=now - timedelta(seconds=OVERDUE_SECONDS),
+    ).exists()
+
+
+def sweep(work_once: Callable[[], int], stop: Event) -> None:
+    """Until told to stop: bury what is exhausted, do what is overdue, look again.
+
+    A database that is away is waited for.
+    """
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            close_old_connections()
+            buried = leases.bury_exhausted()
+            if buried:
+                logger.error("%s jobs became dead letters", buried)
+            while not stop.is_set() and is_overdue() and work_once():
+                pass
+        except DatabaseError as error:
+            logger.warning("the database did not answer: %s", type(error).__name__)
+        stop.wait(max(0.0, EVERY_SECONDS - (time.monotonic() - started)))

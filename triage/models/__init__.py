@@ -1,0 +1,47 @@
+from triage.models.catalogue import Choice, Field, Source, SourceSecret
+from triage.models.effects import Effect
+from triage.models.intake import Delivery, Ticket, TicketEvent, TicketVersion
+from triage.models.jobs import Job
+from triage.models.learning import Label, ModelVersion, Prediction
+from triage.models.ledger import LedgerEntry, LedgerHead
+from triage.models.policy import (
+    Certificate,
+    EmergencyStop,
+    EscalationRule,
+    Level,
+    Playbook,
+    RuleNotice,
+    RuleVersion,
+    Rung,
+)
+from triage.models.proposals import Proposal, ProposedValue, RuleHit, Waiting
+
+__all__ = [
+    "Certificate",
+    "Choice",
+    "Delivery",
+    "Effect",
+    "EmergencyStop",
+    "EscalationRule",
+    "Field",
+    "Job",
+    "Label",
+    "LedgerEntry",
+    "LedgerHead",
+    "Level",
+    "ModelVersion",
+    "Playbook",
+    "Prediction",
+    "Proposal",
+    "ProposedValue",
+    "RuleHit",
+    "RuleNotice",
+    "RuleVersion",
+    "Rung",
+    "Source",
+    "SourceSecret",
+    "Ticket",
+    "TicketEvent",
+    "TicketVersion",
+    "Waiting",
+]

@@ -1,0 +1,51 @@
+"""Changes made in the helpdesk, each under a stable key so that it happens once."""
+
+
+from django.db import models
+
+from triage.models.intake import Ticket
+from triage.models.proposals import Proposal
+
+
+class Effect(models.Model):
+    """One change in the helpdesk. `sending` is committed before any byte leaves."""
+
+    class Kind(models.TextChoices):
+        VALUES = "values", "set fields"
+        NOTE = "note", "add an internal note"
+        REPLY = "reply", "reply to the requester"
+        STATUS = "status", "change the status"
+        CALL = "call", "call the automation"
+
+    class State(models.TextChoices):
+        PENDING = "pending", "waiting to be sent"
+        SENDING = "sending", "being sent"
+        APPLIED = "applied", "done"
+        CONFLICT = "conflict", "not done: changed meanwhile in the helpdesk"
+        REFUSED = "refused", "not done: the helpdesk refused it"
+        SKIPPED = "skipped", "not done: the source has no address to write to"
+
+    key = models.CharField(max_length=64, unique=True)
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="effects")
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="effects")
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=8, choices=Kind)
+    payload = models.JSONField()
+    seen_version = models.BigIntegerField(help_text="The ticket version the change was based on.")
+    applied_version = models.BigIntegerField(
+        null=True, blank=True, help_text="The version our own write led to."
+    )
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    detail = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["proposal", "position"]
+        indexes = [
+            models.Index(fields=["ticket", "position"], name="effect_of_ticket"),
+            models.Index(fields=["state", "-created_at"], name="effect_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,100 @@
+"""Model versions, what they predicted, and the truths they learn from."""
+
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from triage.models.catalogue import Choice, Field
+from triage.models.intake import Ticket, TicketVersion
+
+
+class ModelVersion(models.Model):
+    """One trained classifier for one field: artefact, evidence, owner, state."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", "candidate"
+        SHADOW = "shadow", "shadow"
+        CHAMPION = "champion", "champion"
+        RETIRED = "retired", "retired"
+
+    field = models.ForeignKey(Field, models.PROTECT, related_name="model_versions")
+    number = models.PositiveIntegerField()
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.CANDIDATE)
+    artefact = models.CharField(max_length=200, help_text="File name in the model directory.")
+    sha256 = models.CharField(max_length=64)
+    evidence = models.JSONField(default=dict, help_text="Held-out figures, by name.")
+    choices = models.JSONField(default=list, help_text="Choice keys it can answer.")
+    label_count = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["field", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["field", "number"], name="number_once_per_field"),
+            models.UniqueConstraint(
+                fields=["field"], condition=Q(state="champion"), name="one_champion_per_field"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field.key} v{self.number}"
+
+
+class Prediction(models.Model):
+    """A model version's calibrated probabilities for one ticket version, with evidence."""
+
+    ticket_version = models.ForeignKey(TicketVersion, models.CASCADE, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
+    probabilities = models.JSONField(help_text="Choice key to probability, the ten highest.")
+    in_scope = models.FloatField(help_text="0 (unlike anything learnt) to 1 (typical).")
+    words_for = models.JSONField(default=list)
+    words_against = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket_version", "model_version"], name="predicted_once_per_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_version_id} on {self.ticket_version_id}"
+
+
+class Label(models.Model):
+    """A truth for (ticket, field), with where it came from and how likely it was drawn."""
+
+    class Origin(models.TextChoices):
+        HISTORY = "history", "imported history"
+        DECISION = "decision", "a person's decision"
+        SPOT_CHECK = "spot_check", "blind spot check"
+        OUTCOME = "outcome", "what happened later"
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="labels")
+    field = models.ForeignKey(Field, models.PROTECT, related_name="labels")
+    choice = models.ForeignKey(Choice, models.PROTECT, related_name="labels")
+    origin = models.CharField(max_length=10, choices=Origin)
+    propensity = models.FloatField(
+        null=True, blank=True, help_text="Probability at which the check was drawn; checks only."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "field", "origin"], name="label_once_per_origin"
+            ),
+            models.CheckConstraint(
+                condition=Q(propensity__isnull=True) | Q(propensity__gt=0, propensity__lte=1),
+                name="propensity_in_0_1",
+            ),
+        ]
+        indexes = [models.Index(fields=["field", "choice"], name="label_by_choice")]
+
+    def __str__(self) -> str:
+        return f"{self.choice_id} by {self.origin}"
