@@ -13,9 +13,7 @@ from config import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 RANDOM = "python -c 'import secrets; print(secrets.token_hex(32))'"
-FERNET = (
-    "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-)
+FERNET = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
 # --- What must be there --------------------------------------------------------------------
 SECRET_KEY = env.secret("SECRET_KEY", how=RANDOM)
@@ -184,7 +182,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "PAGE_SIZE": 50,
     "COERCE_DECIMAL_TO_STRING": False,
 }
 REST_KNOX = {"TOKEN_TTL": timedelta(days=365), "AUTO_REFRESH": False}

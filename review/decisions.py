@@ -127,9 +127,7 @@ def escalate(
 
 
 @transaction.atomic
-def send_back(
-    *, proposal: Proposal, reviewer: User, reason: Reason, text: str = ""
-) -> Decision:
+def send_back(*, proposal: Proposal, reviewer: User, reason: Reason, text: str = "") -> Decision:
     """Give the ticket back to the helpdesk untriaged, with a note that says why."""
     _lock(proposal)
     _check_reason(reason, Reason.AppliesTo.SEND_BACK, text, "sending back")
@@ -228,7 +226,10 @@ def _note(decision: Decision, word: _Word) -> str:
     if word.finals:
         listed = "; ".join(f"{c.field.name}: {c.name}" for c in word.finals.values())
         parts.append(f"{listed}.")
-    reasons = [*(r.label for r in word.reasons.values()), *([word.reason.label] if word.reason else [])]
+    reasons = [
+        *(r.label for r in word.reasons.values()),
+        *([word.reason.label] if word.reason else []),
+    ]
     if reasons:
         parts.append(f"Why: {', '.join(dict.fromkeys(reasons))}.")
     if word.text.strip():

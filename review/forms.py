@@ -46,19 +46,7 @@ class ReasonedForm(forms.Form):
     def require_text(self, chosen: Iterable[Reason]) -> None:
         needs = next((reason for reason in chosen if reason.needs_text), None)
         if needs is not None and not self.cleaned_data.get("text"):
-            self.add_error(
-                "text", _("“%(reason)s” needs a few words.") % {"reason": needs.label}
-            )
-
-    @property
-    def digits(self) -> dict[str, int]:
-        """Reason key to the digit that picks it."""
-        return {pk: reason.digit for pk, reason in self.reasons_by_pk.items()}
-
-    @property
-    def wordy(self) -> set[str]:
-        """Keys of the reasons that need a text."""
-        return {pk for pk, reason in self.reasons_by_pk.items() if reason.needs_text}
+            self.add_error("text", _("“%(reason)s” needs a few words.") % {"reason": needs.label})
 
 
 @dataclass(frozen=True)

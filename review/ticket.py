@@ -13,7 +13,6 @@ from review.models import DecidedValue, Decision
 from triage.models import (
     Delivery,
     Effect,
-    Field,
     ModelVersion,
     Proposal,
     ProposedValue,
@@ -43,6 +42,18 @@ class Track:
     @property
     def is_enough(self) -> bool:
         return self.decisions >= LEAST_DECISIONS
+
+    @property
+    def rate(self) -> float:
+        return self.overridden / self.decisions if self.decisions else 0.0
+
+    @property
+    def bar(self) -> tuple[int, int, int]:
+        """Start and width of the interval and place of the rate, for a bar 200 wide."""
+        if self.interval is None:
+            return 0, 200, 0
+        low, high = round(self.interval.low * 200), round(self.interval.high * 200)
+        return low, max(high - low, 2), min(round(self.rate * 200), 198)
 
 
 @dataclass(frozen=True)
@@ -124,13 +135,17 @@ class TicketPage:
         return self.main is not None and bool(self.main.path)
 
     @property
-    def set_fields(self) -> list[Field]:
-        """What accepting changes in the helpdesk."""
-        return [
-            line.value.field
+    def set_fields(self) -> str:
+        """What accepting changes in the helpdesk: `Category Network › VPN, Team Network`."""
+        return ", ".join(
+            f"{line.value.field.name} {line.path}"
             for line in self.lines
             if line.path and line.value.basis != ProposedValue.Basis.HELPDESK
-        ]
+        )
+
+    @property
+    def conflicts(self) -> list[Effect]:
+        return [effect for effect in self.effects if effect.state == Effect.State.CONFLICT]
 
     @property
     def link(self) -> str:
@@ -181,7 +196,9 @@ def _versions(ticket: Ticket) -> list[TicketVersion]:
     """What the helpdesk told us of the ticket, newest first; echoes of our own writes left out."""
     told = ticket.versions.exclude(delivery__outcome=Delivery.Outcome.ECHO)
     return list(
-        told.select_related("delivery").defer("delivery__body").order_by("-version")[:VERSIONS_SHOWN]
+        told.select_related("delivery")
+        .defer("delivery__body")
+        .order_by("-version")[:VERSIONS_SHOWN]
     )
 
 
@@ -265,9 +282,7 @@ def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
             decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
         )
         .values("proposed")
-        .annotate(
-            decisions=Count("pk"), overridden=Count("pk", filter=~Q(final=F("proposed")))
-        )
+        .annotate(decisions=Count("pk"), overridden=Count("pk", filter=~Q(final=F("proposed"))))
     }
     tracks = {}
     for pk in choice_pks:

@@ -66,9 +66,7 @@ def drafts(version_ids: Sequence[int]) -> list[Draft]:
     by_source: dict[Source, list[TicketVersion]] = defaultdict(list)
     for version in versions:
         by_source[version.ticket.source].append(version)
-    return [
-        draft for source, group in by_source.items() for draft in _of_source(source, group)
-    ]
+    return [draft for source, group in by_source.items() for draft in _of_source(source, group)]
 
 
 def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]:
@@ -168,9 +166,7 @@ def _without_auto(values: dict[str, DraftValue], outcome: Outcome) -> dict[str, 
     }
 
 
-def _facts(
-    policies: Policies, version: TicketVersion, values: Mapping[str, DraftValue]
-) -> Facts:
+def _facts(policies: Policies, version: TicketVersion, values: Mapping[str, DraftValue]) -> Facts:
     ticket, source = version.ticket, version.ticket.source
     now = timezone.now()
     return Facts(

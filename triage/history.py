@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from triage.intake.webhook import refuse_unstorable
 from triage.models import Choice, Field, Label, Source, Ticket, TicketVersion
+from triage.storable import refuse_unstorable
 
 CHUNK_ROWS = 1000
 LONGEST_BODY = 200_000
@@ -66,7 +65,7 @@ def load(
     columns: Columns,
     *,
     refuse: Callable[[int, str], None],
-    progress: Callable[[int], None],
+    progress: Callable[[int], object],
     encoding: str = "utf-8-sig",
     delimiter: str = ",",
 ) -> Tally:
@@ -121,25 +120,22 @@ class Catalogue:
         own = self.fields[key]
         known = self.choices.get((own.pk, value))
         if known is None:
-            known, _ = Choice.objects.get_or_create(
-                field=own, key=value, defaults={"name": value}
-            )
+            known, _ = Choice.objects.get_or_create(field=own, key=value, defaults={"name": value})
             self.choices[own.pk, value] = known
         return known
 
 
 @contextmanager
-def _opened(path: Path, encoding: str) -> Iterator[TextIO]:
-    raw: IO[bytes]
+def _opened(path: Path, encoding: str) -> Iterator[IO[str]]:
+    """Text of a plain or gzipped file; whatever is wrong with it becomes ImportRefused."""
+    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
+        with opener(path, "rt", encoding=encoding, newline="") as file:
+            yield file
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
+        raise ImportRefused(f"{path} is not the CSV it should be: {error}.") from error
     except OSError as error:
         raise ImportRefused(f"{path} cannot be read: {error.strerror}.") from error
-    with raw, TextIOWrapper(raw, encoding=encoding, newline="") as text:
-        try:
-            yield text
-        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
-            raise ImportRefused(f"{path} is not the CSV it should be: {error}.") from error
 
 
 def _check_header(header: Sequence[str] | None, columns: Columns) -> None:

@@ -60,9 +60,10 @@ class Policies:
 
     def parents(self, values: Mapping[str, DraftValue]) -> dict[str, frozenset[str]]:
         return {
-            spec.key: spec.choices[value.choice].ancestors
+            spec.key: choice.ancestors
             for spec in self.fields
-            if (value := values.get(spec.key)) is not None and value.choice in spec.choices
+            if (value := values.get(spec.key)) is not None
+            and (choice := spec.choices.get(value.choice or "")) is not None
         }
 
     def urgency(self, values: Mapping[str, DraftValue]) -> int:

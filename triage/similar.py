@@ -28,9 +28,7 @@ def solved(ticket: Ticket, text: str) -> list[dict[str, Any]]:
     for word in words[1:]:
         query = query | SearchQuery(word, config="simple")
     candidates = list(
-        Ticket.objects.filter(
-            Q(search=query), source=ticket.source_id, closed_at__isnull=False
-        )
+        Ticket.objects.filter(Q(search=query), source=ticket.source_id, closed_at__isnull=False)
         .exclude(pk=ticket.pk)
         .order_by("-closed_at")[:CANDIDATES]
     )

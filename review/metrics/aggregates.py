@@ -21,7 +21,7 @@ class SecondsBetween(Func):
 
 
 class PercentileGrid(Aggregate):
-    """The values of nearest rank at estimators.GRID: one sort in the database, GRID_STEPS numbers."""
+    """The values of nearest rank at estimators.GRID: one sort, GRID_STEPS numbers."""
 
     template = (
         f"percentile_disc(ARRAY[{','.join(map(repr, GRID))}]::double precision[])"

@@ -39,7 +39,9 @@ ACCEPTANCE = Definition(
     number=1,
     version=1,
     name=_("Acceptance"),
-    formula=_("accepted ÷ (accepted + overridden); a proposal with one changed value is overridden"),
+    formula=_(
+        "accepted ÷ (accepted + overridden); a proposal with one changed value is overridden"
+    ),
     caveat=_(
         "Acceptance is not correctness: a wrong proposal can be waved through, "
         "and a right one can be changed."

@@ -50,9 +50,7 @@ class Decision(models.Model):
         SENT_BACK = "sent_back", "sent back"
 
     proposal = models.OneToOneField(Proposal, models.PROTECT, related_name="decision")
-    reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions"
-    )
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions")
     verdict = models.CharField(max_length=10, choices=Verdict)
     reason = models.ForeignKey(
         Reason, models.PROTECT, null=True, blank=True, help_text="Of escalating or sending back."
@@ -82,9 +80,7 @@ class DecidedValue(models.Model):
 
     decision = models.ForeignKey(Decision, models.CASCADE, related_name="values")
     field = models.ForeignKey(Field, models.PROTECT, related_name="+")
-    proposed = models.ForeignKey(
-        Choice, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    proposed = models.ForeignKey(Choice, models.PROTECT, null=True, blank=True, related_name="+")
     final = models.ForeignKey(Choice, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True)
 

@@ -1,7 +1,7 @@
 """Figures, ages and cited words, said so that a person in a hurry reads them rightly."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django import template
@@ -109,6 +109,11 @@ def unusual(value: ProposedValue) -> str:
     return _("This ticket is unlike what the model learnt from: look twice.")
 
 
+@register.filter
+def item(mapping: Mapping[str, object], key: object) -> object:
+    return mapping.get(str(key))
+
+
 @register.simple_tag
 def cited(text: str, words_for: Iterable[str], words_against: Iterable[str]) -> SafeString:
     """The text, escaped, with whole cited words marked; the longest wins where two overlap."""
@@ -122,7 +127,9 @@ def cited(text: str, words_for: Iterable[str], words_against: Iterable[str]) -> 
     # Split by one group: every second part is a cited word.
     parts = re.split(pattern, text, flags=re.IGNORECASE)
     return format_html_join(
-        "", "{}", ((_marked(part, against) if place % 2 else part,) for place, part in enumerate(parts))
+        "",
+        "{}",
+        ((_marked(part, against) if place % 2 else part,) for place, part in enumerate(parts)),
     )
 
 

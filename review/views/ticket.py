@@ -11,6 +11,7 @@ from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
 from review.queue import QueueFilter, queue_page
 from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
+from review.timeline import timeline
 from review.views import for_people, is_partial
 from review.views.queue import page_number
 from triage.models import Ticket
@@ -52,10 +53,9 @@ def show(
     context = {
         "page": page,
         "forms": forms,
+        "timeline": timeline(page),
         "polls": is_unfinished(page.effects),
-        "queue": queue_page(
-            chosen, choices, number=page_number(request), showing=page.waiting
-        ),
+        "queue": queue_page(chosen, choices, number=page_number(request), showing=page.waiting),
         **more,
     }
     template = "review/_work.html" if is_partial(request) else "review/work.html"

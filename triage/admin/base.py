@@ -138,6 +138,9 @@ class PolicyAdmin(DeskAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def ledger_id(self, row: Any) -> str:
+        return str(row.pk)
+
     def ledger_values(self, row: Any) -> dict[str, Any]:
         return {name: plain(row.serializable_value(name)) for name in self.ledger_fields}
 
@@ -145,7 +148,7 @@ class PolicyAdmin(DeskAdmin):
         payload = {"event": event, "fields": list(fields), **self.ledger_values(row)}
         ledger.append(
             kind=self.ledger_kind,
-            subject=f"{self.ledger_subject}:{row.pk}",
+            subject=f"{self.ledger_subject}:{self.ledger_id(row)}",
             payload=payload,
             actor=ledger.actor_of(request.user),
         )

@@ -6,6 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from triage.admin.forms import add_errors
+from triage.admin.of_source import OfSourceForm
 from triage.admin.rule_rows import ACTIONS, CONDITIONS, RowsWidget, catalogue, offered
 from triage.models import EscalationRule, RuleVersion
 from triage.policy import conditions, routing
@@ -13,7 +14,7 @@ from triage.policy import conditions, routing
 CONTENT = ("combine", "conditions", "actions")
 
 
-class RuleForm(forms.ModelForm[EscalationRule]):
+class RuleForm(OfSourceForm):
     """`instance.source` must be set: the catalogue that rows are offered from is its own."""
 
     combine = forms.ChoiceField(

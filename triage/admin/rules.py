@@ -3,21 +3,23 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from triage.admin import rule_rows, rule_trial
-from triage.admin.base import Message, person
+from triage.admin import rule_rows
+from triage.admin.base import person
 from triage.admin.of_source import OfSourceAdmin
 from triage.admin.rule_form import CONTENT, RuleForm
-from triage.models import EscalationRule, RuleHit, RuleVersion
+from triage.admin.rule_trial_page import read_content, trial_page
+from triage.models import EscalationRule, RuleHit, RuleVersion, Source
 from triage.policy.conditions import sentence
 
 
@@ -161,6 +163,18 @@ class EscalationRuleAdmin(OfSourceAdmin):
         )
         return [unsaved, *super().get_urls()]
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The form has a button that tries what it says now, for which it needs the source."""
+        rule = self.get_object(request, object_id) if object_id else None
+        context = {"source": self.of(request, rule), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
     @action(
         description="Test on the last 500 tickets",
         permissions=["triage.view_ticket"],
@@ -173,13 +187,16 @@ class EscalationRuleAdmin(OfSourceAdmin):
         if rule.conditions is None:
             raise Http404(f"Rule {rule} has no version to test.")
         content = {name: getattr(rule, name) for name in CONTENT}
-        return self._trial(request, rule.source, str(rule), content, rule.said_by)
+        return trial_page(self, request, rule.source, f"Test of “{rule}”", content)
 
-    @method_decorator(require_POST)
     def try_unsaved(self, request: HttpRequest) -> HttpResponse:
-        """What the form says now, without storing it. The page is the browser's last one."""
+        """What the form says now, without storing it. The source is named in the address."""
         if not request.user.has_perms(["triage.view_ticket", "triage.view_escalationrule"]):
             raise PermissionDenied
-        source = get_object_or_404(Source, pk=request.POST.get("source", "0"))
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        wanted = request.GET.get("source", "")
+        source = get_object_or_404(Source, pk=int(wanted) if wanted.isdecimal() else 0)
         content, problems = read_content(request.POST, source)
-        return self._trial(request, source, "Not saved yet", content, problems=problems)
+        title = "Test of the rule as it stands in the form, not saved"
+        return trial_page(self, request, source, title, content, problems)

@@ -104,13 +104,9 @@ def _write(effect: Effect, version: int) -> int:
     ticket, payload = effect.ticket, effect.payload
     match effect.kind:
         case Effect.Kind.VALUES:
-            return helpdesk.set_values(
-                ticket, payload["values"], version=version, key=effect.key
-            )
+            return helpdesk.set_values(ticket, payload["values"], version=version, key=effect.key)
         case Effect.Kind.STATUS:
-            return helpdesk.set_status(
-                ticket, payload["status"], version=version, key=effect.key
-            )
+            return helpdesk.set_status(ticket, payload["status"], version=version, key=effect.key)
         case Effect.Kind.REPLY:
             return helpdesk.add_note(ticket, payload["text"], is_public=True, key=effect.key)
         case _:
@@ -121,9 +117,7 @@ def _call_automation(effect: Effect) -> None:
     """A signed POST; its webhook-id is the effect's key, by which the receiver drops repeats."""
     source = effect.ticket.source
     secret = (
-        source.secrets.filter(
-            purpose=SourceSecret.Purpose.AUTOMATION, retired_at__isnull=True
-        )
+        source.secrets.filter(purpose=SourceSecret.Purpose.AUTOMATION, retired_at__isnull=True)
         .order_by("-created_at")
         .first()
     )
@@ -170,11 +164,11 @@ def _finish(
         state=state, detail=detail[:500], applied_version=version, finished_at=timezone.now()
     ):
         return
-    if version is not None:
+    if version is not None and before is not None:
         # Our own write must not come back as news; a change that it followed still has to come.
         Ticket.objects.filter(pk=effect.ticket_id, version=before).update(version=version)
-        if effect.kind == Effect.Kind.VALUES:
-            _remember_values(effect)
+    if state == Effect.State.APPLIED and effect.kind == Effect.Kind.VALUES:
+        _remember_values(effect)
     ledger.append(
         kind=LedgerEntry.Kind.EFFECT,
         subject=f"effect:{effect.key}",

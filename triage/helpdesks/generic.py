@@ -42,7 +42,9 @@ class Moment(serializers.DateTimeField):
         except OverflowError:
             raise serializers.ValidationError("This time is out of range.") from None
         if not 1970 <= moment.year <= 2100:
-            raise serializers.ValidationError(f"The year must be 1970 to 2100; it is {moment.year}.")
+            raise serializers.ValidationError(
+                f"The year must be 1970 to 2100; it is {moment.year}."
+            )
         return moment
 
 
@@ -96,7 +98,10 @@ class WebhookShape(serializers.Serializer[Any]):
         default="",
         help_text="Idempotency-Key of our own write, if that caused the change.",
     )
-    data = serializers.DictField(help_text="A ticket, or for ticket.event an event.")
+    # Declared fields are moved off the class, so this never shadows Serializer.data.
+    data = serializers.DictField(  # type: ignore[assignment]
+        help_text="A ticket, or for ticket.event an event."
+    )
 
 
 class Generic:
@@ -152,9 +157,7 @@ class Generic:
         )
 
     def set_status(self, ticket: Ticket, status: str, *, version: int, key: str) -> int:
-        return _version(
-            _request("PATCH", ticket, "", {"status": status}, key=key, version=version)
-        )
+        return _version(_request("PATCH", ticket, "", {"status": status}, key=key, version=version))
 
     def add_note(self, ticket: Ticket, text: str, *, is_public: bool, key: str) -> int:
         kind = "reply" if is_public else "internal"
@@ -206,9 +209,7 @@ def _request(
     source = ticket.source
     headers = {"Accept": "application/json"}
     token = (
-        source.secrets.filter(
-            purpose=SourceSecret.Purpose.OUTBOUND, retired_at__isnull=True
-        )
+        source.secrets.filter(purpose=SourceSecret.Purpose.OUTBOUND, retired_at__isnull=True)
         .order_by("-created_at")
         .first()
     )

@@ -98,9 +98,10 @@ def _take_over(ticket: Ticket, message: TicketMessage) -> None:
 
 
 def _is_own_echo(ticket: Ticket, message: TicketMessage) -> bool:
-    return bool(message.caused_by) and Effect.objects.filter(
-        key=message.caused_by, ticket=ticket
-    ).exists()
+    return (
+        bool(message.caused_by)
+        and Effect.objects.filter(key=message.caused_by, ticket=ticket).exists()
+    )
 
 
 def _wants_proposal(ticket: Ticket) -> bool:
@@ -164,6 +165,4 @@ def settle(ticket: Ticket) -> None:
 
 
 def _conclude(delivery: Delivery, outcome: str, explanation: str = "") -> None:
-    Delivery.objects.filter(pk=delivery.pk).update(
-        outcome=outcome, explanation=explanation[:300]
-    )
+    Delivery.objects.filter(pk=delivery.pk).update(outcome=outcome, explanation=explanation[:300])

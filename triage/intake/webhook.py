@@ -24,6 +24,7 @@ from triage.helpdesks.generic import WebhookShape
 from triage.jobs import leases
 from triage.jobs.doorbell import ring_after_commit
 from triage.models import Delivery, Job, LedgerEntry, Source, SourceSecret
+from triage.storable import refuse_unstorable
 
 RETRY_AFTER_SECONDS = 5
 # Counted per web process: a limit that asks the broker would fall with the broker.
@@ -111,9 +112,7 @@ def _body(request: Request) -> bytes:
 
 
 def _verify(source: Source, body: bytes, request: Request) -> str:
-    live = source.secrets.filter(
-        purpose=SourceSecret.Purpose.INBOUND, retired_at__isnull=True
-    )
+    live = source.secrets.filter(purpose=SourceSecret.Purpose.INBOUND, retired_at__isnull=True)
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         return dialect(source).verify(
@@ -141,24 +140,6 @@ def _check(source: Source, body: bytes) -> None:
         dialect(source).parse(payload)
     except Unreadable as error:
         raise Turned(400, error.errors) from None
-
-
-def refuse_unstorable(value: object) -> None:
-    """ValueError for NUL and lone surrogates, which PostgreSQL cannot store, at any depth."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise ValueError("it has a NUL character")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("it has half a surrogate pair") from None
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            refuse_unstorable(key)
-            refuse_unstorable(item)
-    elif isinstance(value, list):
-        for item in value:
-            refuse_unstorable(item)
 
 
 def _store(source: Source, webhook_id: str, body: bytes) -> Response:

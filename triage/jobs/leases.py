@@ -70,9 +70,7 @@ def finish(jobs: Sequence[Job]) -> int:
     that was put anew meanwhile, stays: its result is then stored twice, which every step allows.
     """
     leases = {job.lease_until for job in jobs}
-    return Job.objects.filter(
-        pk__in=[job.pk for job in jobs], lease_until__in=leases
-    ).delete()[0]
+    return Job.objects.filter(pk__in=[job.pk for job in jobs], lease_until__in=leases).delete()[0]
 
 
 def fail(job: Job, error: str) -> None:
@@ -101,9 +99,7 @@ def bury_exhausted(limit: int = 500) -> int:
 
 def redeliver(jobs: Iterable[Job]) -> int:
     """Bring dead letters back with all their attempts; answers how many were dead."""
-    return Job.objects.filter(
-        pk__in=[job.pk for job in jobs], dead_at__isnull=False
-    ).update(
+    return Job.objects.filter(pk__in=[job.pk for job in jobs], dead_at__isnull=False).update(
         dead_at=None, attempts=0, next_attempt_at=timezone.now(), lease_until=None, last_error=""
     )
 
@@ -112,4 +108,3 @@ def oldest_age_seconds() -> float:
     """Age of the oldest job that is neither done nor dead; 0 where there is none."""
     oldest = Job.objects.filter(dead_at__isnull=True).aggregate(oldest=Min("created_at"))["oldest"]
     return 0.0 if oldest is None else (timezone.now() - oldest).total_seconds()
-

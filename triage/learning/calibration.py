@@ -87,7 +87,8 @@ def _temperature(
     targets[np.arange(n), codes] += 1 - doubt
 
     def loss(log_factor: float) -> float:
-        return -float((targets * log_softmax(scores * np.exp(log_factor), axis=1)).sum()) / n
+        logs = log_softmax(scores * np.exp(log_factor), axis=1)
+        return float(-(targets * logs).sum() / n)
 
     factor = np.exp(minimize_scalar(loss, bounds=(-6, 6), method="bounded").x)
     return np.eye(k) * factor, np.zeros(k)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,7 +24,7 @@ _CACHED_TOKENS = 200_000
 _RARE_PAIRS_UP_TO = 50_000
 _RARE_PIECES_UP_TO = 2_000
 
-Row = sp.csr_matrix[Any]
+Row: TypeAlias = sp.csr_matrix
 
 
 def tokens(text: str) -> list[str]:
@@ -143,7 +143,8 @@ def _terms(listed: Sequence[str]) -> Iterable[str]:
 def _counts(ids: Sequence[Sequence[int] | NDArray[np.int32]], n_columns: int) -> Row:
     lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
-    indices = np.concatenate([np.asarray(row, dtype=np.int32) for row in ids])
+    nothing = np.empty(0, dtype=np.int32)
+    indices = np.concatenate([nothing, *(np.asarray(row, dtype=np.int32) for row in ids)])
     counts = sp.csr_matrix(
         (np.ones(len(indices), dtype=np.float32), indices, indptr), shape=(len(ids), n_columns)
     )

@@ -53,8 +53,8 @@ def ask(version: ModelVersion, texts: Sequence[str], live: frozenset[str]) -> li
     # What a retired choice held goes to the live ones in proportion: it cannot be the answer.
     probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
     best = probabilities.argmax(axis=1)
-    evidence = explanation.words_batch(
-        classifier, texts, [classifier.classes_[i] for i in best], predictions=predictions
+    evidence = explanation.words_of_all(
+        classifier, texts, predictions, [classifier.classes_[i] for i in best]
     )
     return [
         Answer(

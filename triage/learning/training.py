@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-import numpy as np
 import sklearn
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -84,14 +83,12 @@ def train(
 
 def examples(field: Field) -> Examples:
     """One example per ticket, by the most trusted of its labels; retired choices teach nothing."""
-    rank = {origin: place for place, origin in enumerate(TRUST)}
+    rank: dict[str, int] = {origin: place for place, origin in enumerate(TRUST)}
     best: dict[int, tuple[int, str, str]] = {}
     rows = (
         Label.objects.filter(field=field, choice__retired_at__isnull=True)
         .order_by("ticket__opened_at", "ticket_id")
-        .values_list(
-            "ticket_id", "origin", "choice__key", "ticket__subject", "ticket__body"
-        )
+        .values_list("ticket_id", "origin", "choice__key", "ticket__subject", "ticket__body")
     )
     origins: dict[int, str] = {}
     for ticket, origin, key, subject, body in rows.iterator(chunk_size=2000):
@@ -133,11 +130,9 @@ def _evidence(found: Examples, seed: int, tell: Progress) -> dict[str, Any]:
     )
     measured = Classifier.fit(train_texts, train_labels, seed=seed, progress=tell)
     answers = measured.predict_proba(test_texts)
-    column = {label: i for i, label in enumerate(measured.classes_)}
-    truth = np.array([column[label] for label in test_labels])
     return {
         "held_out": len(test_texts),
-        **evaluation.report(answers, truth, measured.classes_),
+        **evaluation.report(answers, test_labels, measured.classes_),
     }
 
 

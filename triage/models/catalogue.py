@@ -12,7 +12,7 @@ from triage.secrets import open_sealed, seal
 
 KEY = RegexValidator(
     r"^[a-z0-9][a-z0-9_.-]*$",
-    "Use lower-case letters, digits, dots, dashes and underscores, starting with a letter or digit.",
+    "Lower-case letters, digits, dots, dashes, underscores; a letter or digit comes first.",
 )
 
 
@@ -36,7 +36,7 @@ class Source(models.Model):
     )
     allows_private_addresses = models.BooleanField(
         default=False,
-        help_text="Allow write-back to loopback and private networks. Off unless the helpdesk is in-house.",
+        help_text="Allow write-back to private networks. Off unless the helpdesk is in-house.",
     )
     is_active = models.BooleanField(default=True, help_text="Off: deliveries are refused with 404.")
     deliveries_per_minute = models.PositiveIntegerField(

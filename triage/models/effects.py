@@ -1,6 +1,5 @@
 """Changes made in the helpdesk, each under a stable key so that it happens once."""
 
-
 from django.db import models
 
 from triage.models.intake import Ticket

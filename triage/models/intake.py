@@ -1,6 +1,5 @@
 """What came in: deliveries as raw bytes, tickets at their versions, and later events."""
 
-
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -56,7 +55,9 @@ class Ticket(models.Model):
     requester = models.CharField(max_length=254, blank=True, help_text="Mail address or login.")
     requester_name = models.CharField(max_length=160, blank=True)
     url = models.URLField(max_length=500, blank=True)
-    values = models.JSONField(default=dict, help_text="Field key to choice key in the helpdesk now.")
+    values = models.JSONField(
+        default=dict, help_text="Field key to choice key in the helpdesk now."
+    )
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     reopened_count = models.PositiveIntegerField(default=0)
@@ -72,9 +73,7 @@ class Ticket(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "external_id"], name="ticket_once_per_source"
-            )
+            models.UniqueConstraint(fields=["source", "external_id"], name="ticket_once_per_source")
         ]
         indexes = [
             GinIndex(fields=["search"], name="ticket_search"),

@@ -1,6 +1,5 @@
 """Leased rows of work. PostgreSQL leads; the broker only says that there is something."""
 
-
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone

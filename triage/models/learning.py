@@ -1,6 +1,5 @@
 """Model versions, what they predicted, and the truths they learn from."""
 
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q

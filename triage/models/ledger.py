@@ -1,6 +1,5 @@
 """The append-only, hash-chained record."""
 
-
 import pgtrigger
 from django.db import models
 
@@ -58,9 +57,7 @@ class LedgerHead(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="one_ledger_head")
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_ledger_head")]
 
     def __str__(self) -> str:
         return f"{self.sequence}: {self.hash}"

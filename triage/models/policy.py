@@ -1,6 +1,5 @@
 """What owners decide: escalation rules, playbooks, rungs, and the emergency stop."""
 
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -126,9 +125,7 @@ class Certificate(models.Model):
 class Rung(models.Model):
     """The autonomy that a choice of a field, or a playbook, holds. No row means suggest."""
 
-    field = models.ForeignKey(
-        Field, models.CASCADE, null=True, blank=True, related_name="rungs"
-    )
+    field = models.ForeignKey(Field, models.CASCADE, null=True, blank=True, related_name="rungs")
     choice = models.ForeignKey(
         Choice,
         models.CASCADE,
@@ -219,9 +216,7 @@ class RuleNotice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["rule_version", "ticket", "to"], name="notice_once"
-            )
+            models.UniqueConstraint(fields=["rule_version", "ticket", "to"], name="notice_once")
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,5 @@
 """What the service suggests, and the list of proposals that wait for a person."""
 
-
 from django.db import models
 from django.db.models import Q
 
@@ -106,9 +105,7 @@ class Waiting(models.Model):
     proposal = models.OneToOneField(Proposal, models.CASCADE, primary_key=True)
     ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="waiting")
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
-    main_choice = models.ForeignKey(
-        Choice, models.CASCADE, null=True, blank=True, related_name="+"
-    )
+    main_choice = models.ForeignKey(Choice, models.CASCADE, null=True, blank=True, related_name="+")
     urgency = models.PositiveSmallIntegerField(default=0, help_text="Rank of the priority.")
     is_held = models.BooleanField(default=False)
     uncertainty = models.FloatField(default=1.0, help_text="1 minus the main probability.")

@@ -57,7 +57,7 @@ class Words:
         return bool(wanted.each) and wanted.each <= self.each and wanted.line in self.line
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _phrase(phrase: str) -> Words:
     return Words.of(phrase)
 

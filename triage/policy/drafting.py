@@ -82,13 +82,15 @@ def with_rules(
     fields: Sequence[FieldSpec], values: Mapping[str, DraftValue], outcome: Outcome
 ) -> dict[str, DraftValue]:
     """Values after the rules: what a rule set stands, and what follows from it follows."""
+    live = {spec.key: spec.choices for spec in fields}
+    # A choice that was retired after the rule was stored is never proposed.
+    said = {k: v for k, v in outcome.values.items() if v[0] in live.get(k, {})}
     result = dict(values)
-    for key, (choice, version) in outcome.values.items():
-        if key in result:
-            result[key] = DraftValue(key, choice, "rule", "suggest", rule_version=version)
-    if not any(spec.is_main and spec.key in outcome.values for spec in fields):
+    for key, (choice, version) in said.items():
+        result[key] = DraftValue(key, choice, "rule", "suggest", rule_version=version)
+    if not any(spec.is_main and spec.key in said for spec in fields):
         return result
-    return _follow(fields, result, taken=frozenset(outcome.values))
+    return _follow(fields, result, taken=frozenset(said))
 
 
 def _opinion(
@@ -139,10 +141,11 @@ def _follow(
     result = dict(values)
     for spec in fields:
         main = values[spec.key] if spec.is_main else None
-        if main is None or main.choice not in spec.choices:
+        lead = spec.choices.get(main.choice) if main is not None and main.choice else None
+        if main is None or lead is None:
             continue
         for other in fields:
-            implied = spec.choices[main.choice].implies.get(other.key)
+            implied = lead.implies.get(other.key)
             if implied in other.choices and other.key not in taken and not other.is_main:
                 result[other.key] = DraftValue(other.key, implied, "follows", main.level)
     return result

@@ -9,6 +9,7 @@ from triage.policy.conditions import Words, shown, some_words
 PLACEHOLDERS = ("requester_name", "subject", "external_id", "category", "source")
 MAX_TEMPLATE_LENGTH = 4000
 MAX_VALUE_LENGTH = 200
+MAX_PROBLEMS = 10
 
 # A closed pair of braces without braces inside, or else a brace that stands alone.
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -18,7 +19,7 @@ _TURNS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067
 
 
 def check(template: object) -> list[str]:
-    """Everything wrong with a reply template, in sentences; none means `render` takes it.
+    """Everything wrong with a reply template, in up to ten sentences; none means `render` takes it.
 
     Takes any value and never raises. There is no escape for a brace: replies do without them.
     """
@@ -26,21 +27,10 @@ def check(template: object) -> list[str]:
         return [f"The reply must be text that is not empty; got {shown(template)}."]
     if len(template) > MAX_TEMPLATE_LENGTH:
         return [f"The reply has at most {MAX_TEMPLATE_LENGTH} characters; got {len(template)}."]
-    problems: dict[str, None] = {}
-    known = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    for match in _BRACES.finditer(template):
-        if match[1] is None:
-            line = template.count("\n", 0, match.start()) + 1
-            problems[
-                f"A brace must belong to a placeholder; got a stray {match[0]} on line {line}."
-            ] = None
-        elif match[1] not in PLACEHOLDERS:
-            problems[f"The placeholders are {known}; got {shown(match[0])}."] = None
+    problems = [problem for match in _BRACES.finditer(template) if (problem := _brace(match))]
     if any(_is_control(c) and c not in "\t\n\r" for c in template):
-        problems["The reply must not hold control characters other than tabs and line breaks."] = (
-            None
-        )
-    return list(problems)
+        problems.append("The reply must not hold control characters but tabs and line breaks.")
+    return list(dict.fromkeys(problems))[:MAX_PROBLEMS]
 
 
 def check_words(words: object) -> list[str]:
@@ -72,6 +62,16 @@ def fits(words: Sequence[str], text: str) -> bool:
         return True
     has = Words.of(text)
     return any(has.have(word) for word in words)
+
+
+def _brace(match: re.Match[str]) -> str | None:
+    if match[1] in PLACEHOLDERS:
+        return None
+    if match[1] is None:
+        line = match.string.count("\n", 0, match.start()) + 1
+        return f"A brace must belong to a placeholder; got a stray “{match[0]}” on line {line}."
+    known = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    return f"The placeholders are {known}; got {shown(match[0])}."
 
 
 def _plain(value: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
 from tqdm import tqdm
@@ -89,7 +90,7 @@ class Command(BaseCommand):
             return source
         try:
             validate_slug(slug)
-        except ValueError as error:
+        except ValidationError as error:
             raise CommandError(f"--source {slug!r}: letters, digits, - and _ only.") from error
         owner = self._owner(owner_name)
         self.stdout.write(f"Source {slug} is new; its owner is {owner.get_username()}.")
@@ -119,6 +120,6 @@ def _pair(text: str) -> tuple[str, str]:
         raise CommandError(f"--field takes KEY=COL, for example category=topic; got {text!r}.")
     try:
         KEY(key)
-    except ValueError as error:
+    except ValidationError as error:
         raise CommandError(f"--field {text!r}: {KEY.message}") from error
     return key, column

@@ -78,5 +78,6 @@ class Command(BaseCommand):
             f"{version}: {version.label_count} labels, {len(version.choices)} choices, "
             f"{figures['fit_seconds']} s\n"
             f"  held out {figures['held_out']}: accuracy {figures['accuracy']:.4f}, "
-            f"macro-F1 {figures['macro_f1']:.4f}, calibration error {figures['ece']:.4f}"
+            f"macro-F1 {figures['macro_f1']:.4f}, "
+            f"calibration error {figures['calibration_error']:.4f}"
         )

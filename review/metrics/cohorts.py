@@ -1,0 +1,148 @@
+"""The rows that metrics are about. Counts add them up, drill-downs list them: the same rows.
+
+Left out everywhere: shadow proposals, which nobody could see. Left out unless asked for:
+superseded proposals, which a newer one replaced before a decision.
+"""
+
+from datetime import timedelta
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextChoices,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from review.metrics.window import Scope
+from review.models import DecidedValue
+from triage.models import Proposal, ProposedValue, TicketEvent
+
+
+class Outcome(TextChoices):
+    """What became of a proposal; each has exactly one."""
+
+    AUTO = "auto", _("auto-applied")
+    ACCEPTED = "accepted", _("accepted")
+    OVERRIDDEN = "overridden", _("overridden")
+    ESCALATED = "escalated", _("escalated")
+    SENT_BACK = "sent_back", _("sent back")
+    UNTOUCHED = "untouched", _("untouched")
+    SUPERSEDED = "superseded", _("superseded")
+
+
+COUNTED = tuple(outcome for outcome in Outcome if outcome != Outcome.SUPERSEDED)
+# The service's own value stood in the end; of settled ones, a person's did in the rest.
+BY_AI = (Outcome.AUTO, Outcome.ACCEPTED)
+SETTLED = (*BY_AI, Outcome.OVERRIDDEN)
+
+
+def shown(scope: Scope, prefix: str = "") -> Q:
+    """Proposals of the window that somebody could see; `prefix` leads from the row to them."""
+    condition = Q(
+        (f"{prefix}created_at__gte", scope.start), (f"{prefix}created_at__lt", scope.end)
+    ) & ~Q((f"{prefix}route", Proposal.Route.SHADOW))
+    if scope.source:
+        condition &= Q((f"{prefix}ticket__source", scope.source))
+    return condition
+
+
+def proposals(scope: Scope) -> QuerySet[Proposal]:
+    """Proposals shown in the window, with `outcome`, and `main` as alias of their main value.
+
+    A person's decision goes before everything else; an auto-applied proposal stays so when a
+    newer one follows. It takes a newer proposal to supersede one, not merely a newer version:
+    the update with which a helpdesk closes a ticket brings none, and nobody had looked.
+    """
+    # An empty list would empty the whole query, not only the join.
+    main_fields = scope.main_fields or (0,)
+    newer = Proposal.objects.filter(
+        ticket=OuterRef("ticket"), ticket_version__version__gt=OuterRef("ticket_version__version")
+    ).exclude(route=Proposal.Route.SHADOW)
+    return (
+        Proposal.objects.filter(shown(scope))
+        .alias(main=FilteredRelation("values", condition=Q(values__field__in=main_fields)))
+        .annotate(
+            outcome=Case(
+                When(decision__isnull=False, then=F("decision__verdict")),
+                When(route=Proposal.Route.AUTO, then=Value(Outcome.AUTO)),
+                When(Exists(newer), then=Value(Outcome.SUPERSEDED)),
+                default=Value(Outcome.UNTOUCHED),
+                output_field=CharField(),
+            )
+        )
+    )
+
+
+def standing(scope: Scope) -> QuerySet[Proposal]:
+    return proposals(scope).filter(~Q(outcome=Outcome.SUPERSEDED))
+
+
+def answered(scope: Scope) -> QuerySet[Proposal]:
+    """Accepted or overridden ones. A main value that was left open offered nothing to accept."""
+    return decided(scope).filter(
+        Q(main__choice__isnull=False) | Q(main__isnull=True),
+        decision__verdict__in=[Outcome.ACCEPTED, Outcome.OVERRIDDEN],
+    )
+
+
+def by_model(scope: Scope) -> QuerySet[Proposal]:
+    """Standing proposals whose main value came from a model, with the alias `hit`: escalated."""
+    later = TicketEvent.objects.filter(
+        ticket=OuterRef("ticket"),
+        kind=TicketEvent.Kind.ESCALATED,
+        happened_at__gt=OuterRef("created_at"),
+    )
+    escalated = Q(decision__verdict=Outcome.ESCALATED) | Q(Exists(later))
+    return (
+        standing(scope)
+        .filter(Q(main__basis=ProposedValue.Basis.MODEL, main__choice__isnull=False))
+        .alias(hit=ExpressionWrapper(escalated, output_field=BooleanField()))
+    )
+
+
+def matured(scope: Scope) -> QuerySet[Proposal]:
+    """Settled proposals whose outcome window has passed, with the alias `hit`: reopened in it."""
+    window = timedelta(days=scope.outcome_days)
+    reopened = TicketEvent.objects.filter(
+        ticket=OuterRef("ticket"),
+        kind=TicketEvent.Kind.REOPENED,
+        happened_at__gt=OuterRef("settled_at"),
+        happened_at__lte=OuterRef("settled_at") + window,
+    )
+    return (
+        proposals(scope)
+        .alias(settled_at=Coalesce("decision__decided_at", "created_at"))
+        .filter(
+            Q(decision__verdict__in=SETTLED) | Q(decision__isnull=True, route=Proposal.Route.AUTO),
+            Q(settled_at__lte=scope.now - window),
+        )
+        .alias(hit=Exists(reopened))
+    )
+
+
+def decided(scope: Scope) -> QuerySet[Proposal]:
+    return proposals(scope).filter(decision__isnull=False)
+
+
+def decided_values(scope: Scope) -> QuerySet[DecidedValue]:
+    return DecidedValue.objects.filter(shown(scope, "decision__proposal__")).order_by()
+
+
+def overridden_values(scope: Scope) -> QuerySet[DecidedValue]:
+    """Proposed values that a person replaced or took away, each with its reason."""
+    return (
+        decided_values(scope)
+        .filter(proposed__isnull=False, reason__isnull=False)
+        .exclude(proposed=F("final"))
+    )

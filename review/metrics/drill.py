@@ -1,0 +1,100 @@
+"""The proposals behind one figure: the rows that its count has counted."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+
+from review.metrics import cohorts, definitions
+from review.metrics.cohorts import BY_AI, Outcome
+from review.metrics.figures import AI, Bucket
+from review.metrics.groups import NONE, in_group
+from review.metrics.window import Scope
+from triage.models import Proposal
+
+COHORTS = {
+    definitions.UNTOUCHED.key: cohorts.proposals,
+    definitions.ACCEPTANCE.key: cohorts.answered,
+    definitions.ESCALATED.key: cohorts.by_model,
+    definitions.REOPENED.key: cohorts.matured,
+    definitions.TIME_TO_DECISION.key: cohorts.decided,
+    definitions.OVERRIDE_REASONS.key: cohorts.decided,
+    definitions.STEP_INS.key: cohorts.decided,
+}
+KEY = rf"^(?:[0-9]{{1,18}}|{NONE})$"
+
+
+class BucketForm(forms.Form):
+    """Reads a Bucket from query parameters."""
+
+    metric = forms.ChoiceField(choices=[(key, key) for key in definitions.DEFINITIONS])
+    of = forms.RegexField(KEY, required=False)
+    state = forms.ChoiceField(
+        choices=[(word, word) for word in (*Outcome.values, AI)], required=False
+    )
+    hit = forms.ChoiceField(choices=[("yes", "yes")], required=False)
+    field = forms.CharField(max_length=40, required=False)
+    reason = forms.RegexField(KEY, required=False)
+    was = forms.RegexField(KEY, required=False)
+    became = forms.RegexField(KEY, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        metric, field = cleaned.get("metric"), cleaned.get("field", "")
+        if metric == definitions.STEP_INS.key and not re.fullmatch(r"[0-9]{1,18}", field):
+            self.add_error("field", "The key of a field is a number.")
+        if cleaned.get("hit") and metric not in (
+            definitions.ESCALATED.key,
+            definitions.REOPENED.key,
+        ):
+            self.add_error("hit", "Only escalated and reopened tickets can be asked for.")
+        return cleaned
+
+    def bucket(self) -> Bucket:
+        return Bucket(**self.cleaned_data)
+
+
+def rows(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
+    """Exactly the proposals that the figure of this bucket counts, the newest first.
+
+    A ticket appears once a proposal: decided twice, it was counted twice.
+    """
+    found = COHORTS[bucket.metric](scope)
+    if bucket.state == AI:
+        found = found.filter(Q(outcome__in=BY_AI))
+    elif bucket.state:
+        found = found.filter(Q(outcome=bucket.state))
+    elif bucket.metric == definitions.UNTOUCHED.key:
+        found = found.filter(~Q(outcome=Outcome.SUPERSEDED))
+    if bucket.hit:
+        found = found.filter(Q(hit=True))
+    if bucket.of:
+        found = found.filter(in_group(scope.group, bucket.of))
+    if bucket.metric == definitions.OVERRIDE_REASONS.key:
+        found = found.filter(decision__in=_with_reason(scope, bucket))
+    if bucket.metric == definitions.STEP_INS.key:
+        found = found.filter(decision__in=_with_step(scope, bucket))
+    return found.order_by("-created_at", "-pk")
+
+
+def _with_reason(scope: Scope, bucket: Bucket) -> QuerySet[Any, Any]:
+    values = cohorts.overridden_values(scope)
+    if bucket.field:
+        values = values.filter(field__key=bucket.field)
+    if bucket.reason:
+        values = values.filter(_is("reason", bucket.reason))
+    return values.values("decision")
+
+
+def _with_step(scope: Scope, bucket: Bucket) -> QuerySet[Any, Any]:
+    values = cohorts.decided_values(scope).filter(field=int(bucket.field))
+    if bucket.was:
+        values = values.filter(_is("proposed", bucket.was))
+    if bucket.became:
+        values = values.filter(_is("final", bucket.became))
+    return values.values("decision")
+
+
+def _is(column: str, key: str) -> Q:
+    return Q((f"{column}__isnull", True)) if key == NONE else Q((f"{column}_id", int(key)))

@@ -1,0 +1,146 @@
+"""One figure with all that it needs to be believed: n, interval, and the tickets behind it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from review.metrics import wording
+from review.metrics.definitions import Definition, Text
+from review.metrics.estimators import (
+    Interval,
+    newcombe,
+    quantile_from_grid,
+    wilson,
+)
+
+# A state that is no Outcome: auto-applied or accepted, that is, the service's own value.
+AI = "ai"
+
+
+class Kind(StrEnum):
+    COUNT = "count"
+    RATE = "rate"
+    DIFFERENCE = "difference"
+    SECONDS = "seconds"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Which proposals a figure counts, in words that fit into a URL; see drill.rows."""
+
+    metric: str
+    of: str = ""
+    state: str = ""
+    hit: str = ""
+    field: str = ""
+    reason: str = ""
+    was: str = ""
+    became: str = ""
+
+    def params(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value` is None where n lies below min_n: there is something to count, but no rate yet.
+
+    Shares and differences are fractions, times seconds. `k` of `n` for shares; a count has its
+    value as n. The bucket lists exactly the proposals that k counts, or n where there is no k.
+    """
+
+    kind: Kind
+    value: float | None
+    n: int
+    k: int | None = None
+    interval: Interval | None = None
+    min_n: int = 0
+    bucket: Bucket | None = None
+
+    @property
+    def text(self) -> str:
+        if self.value is None:
+            return _("too few (%(n)s)") % {"n": wording.whole(self.n)}
+        match self.kind:
+            case Kind.COUNT:
+                return wording.whole(self.n)
+            case Kind.RATE:
+                return wording.percent(self.value)
+            case Kind.DIFFERENCE:
+                return _("%(points)s points") % {"points": wording.points(self.value)}
+            case Kind.SECONDS:
+                return wording.duration(self.value)
+
+    @property
+    def interval_text(self) -> str:
+        if self.value is None or self.interval is None:
+            return ""
+        match self.kind:
+            case Kind.RATE:
+                return wording.percent_range(self.interval)
+            case Kind.DIFFERENCE:
+                return wording.points_range(self.interval)
+            case Kind.SECONDS:
+                return wording.duration_range(self.interval)
+            case Kind.COUNT:
+                return ""
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    name: Text
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a report: its labels, and a figure for each column in the same order."""
+
+    labels: tuple[str, ...]
+    figures: Mapping[str, Figure]
+    key: str = ""
+
+
+def count(n: int, bucket: Bucket) -> Figure:
+    return Figure(Kind.COUNT, n, n, bucket=bucket)
+
+
+def rate(k: int, n: int, definition: Definition, bucket: Bucket) -> Figure:
+    enough = n >= definition.min_n
+    return Figure(
+        Kind.RATE,
+        k / n if enough else None,
+        n,
+        k,
+        wilson(k, n) if enough else None,
+        definition.min_n,
+        bucket,
+    )
+
+
+def difference(first: tuple[int, int], second: tuple[int, int], definition: Definition) -> Figure:
+    """First rate minus second; n is the smaller side's, because that one decides."""
+    n = min(first[1], second[1])
+    found = newcombe(first, second) if n >= definition.min_n else None
+    return Figure(
+        Kind.DIFFERENCE,
+        found.value if found else None,
+        n,
+        interval=found.interval if found else None,
+        min_n=definition.min_n,
+    )
+
+
+def seconds(grid: list[float], n: int, q: float, definition: Definition, bucket: Bucket) -> Figure:
+    """The q-quantile of n times known by their grid."""
+    found = quantile_from_grid(grid, n, q) if n >= definition.min_n else None
+    return Figure(
+        Kind.SECONDS,
+        found.value if found else None,
+        n,
+        interval=found.interval if found else None,
+        min_n=definition.min_n,
+        bucket=bucket,
+    )

@@ -1,0 +1,126 @@
+"""Where to look first: the groups that differ from all others by more than chance explains."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from review.metrics import wording
+from review.metrics.cohorts import Outcome
+from review.metrics.estimators import newcombe
+from review.metrics.figures import AI, Bucket, Figure, Row
+from review.metrics.report import Report
+
+ERROR = 0.05
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rates, each (k, n): one group's, and what it is held against."""
+
+    name: str
+    here: tuple[int, int]
+    there: tuple[int, int]
+    text: str | Promise
+    more_helps: bool
+    bucket: Bucket | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str
+    text: str
+    helps: bool
+    weight: float
+    bucket: Bucket | None
+
+
+def findings(acceptance: Report, escalated: Report, reopened: Report) -> list[Finding]:
+    """At most SHOWN that help and SHOWN that hurt, those that touch most proposals first.
+
+    The chance that any of them shows by luck alone stays below ERROR, however many groups are
+    compared (Bonferroni). Only groups with enough cases are compared, and only with enough else.
+    """
+    comparisons = [
+        *_with_the_rest(
+            acceptance,
+            ("accepted", "n"),
+            _("accepted %(here)s of %(n)s, elsewhere %(there)s"),
+            more_helps=True,
+        ),
+        *_with_the_rest(
+            escalated,
+            ("hit", "n"),
+            _("escalated later %(here)s of %(n)s, elsewhere %(there)s"),
+            more_helps=False,
+        ),
+        *_ai_with_person(reopened),
+    ]
+    confidence = 1 - ERROR / max(len(comparisons), 1)
+    found = [finding for c in comparisons if (finding := _finding(c, confidence))]
+    found.sort(key=lambda finding: -finding.weight)
+    helping = [finding for finding in found if finding.helps]
+    hurting = [finding for finding in found if not finding.helps]
+    return hurting[:SHOWN] + helping[:SHOWN]
+
+
+def _with_the_rest(
+    report: Report, names: tuple[str, str], text: str | Promise, *, more_helps: bool
+) -> Iterator[Comparison]:
+    k_name, n_name = names
+    least = report.definition.min_n
+    all_k = sum(row.figures[k_name].n for row in report.rows)
+    all_n = sum(row.figures[n_name].n for row in report.rows)
+    for row in report.rows:
+        k, n = row.figures[k_name].n, row.figures[n_name].n
+        if n >= least and all_n - n >= least:
+            yield Comparison(
+                name=row.labels[0],
+                here=(k, n),
+                there=(all_k - k, all_n - n),
+                text=text,
+                more_helps=more_helps,
+                bucket=row.figures[k_name].bucket,
+            )
+
+
+def _ai_with_person(report: Report) -> Iterator[Comparison]:
+    rows: Sequence[Row] = [*report.totals, *report.rows]
+    # With a single group the total says the same once more.
+    for row in rows if len(report.rows) > 1 else report.rows:
+        if row.figures["difference"].value is not None:
+            text = _("came back %(here)s of %(n)s after the AI's value, %(there)s after a person's")
+            yield Comparison(
+                name=row.labels[0],
+                here=_rate(row.figures[AI]),
+                there=_rate(row.figures[Outcome.OVERRIDDEN]),
+                text=text,
+                more_helps=False,
+                bucket=row.figures[AI].bucket,
+            )
+
+
+def _rate(figure: Figure) -> tuple[int, int]:
+    return figure.k or 0, figure.n
+
+
+def _finding(comparison: Comparison, confidence: float) -> Finding | None:
+    (k, n), (other_k, other_n) = comparison.here, comparison.there
+    difference = newcombe(comparison.here, comparison.there, confidence=confidence)
+    if difference is None or difference.interval.low <= 0 <= difference.interval.high:
+        return None
+    is_more = difference.value > 0
+    return Finding(
+        name=comparison.name,
+        text=str(comparison.text)
+        % {
+            "here": wording.percent(k / n),
+            "n": wording.whole(n),
+            "there": wording.percent(other_k / other_n),
+        },
+        helps=is_more == comparison.more_helps,
+        weight=abs(difference.value) * n,
+        bucket=comparison.bucket,
+    )

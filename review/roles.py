@@ -1,0 +1,97 @@
+"""The four roles as groups, and what each may do."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.db.models import Q
+
+TECHNICIAN = "technician"
+AI_OWNER = "AI owner"
+TEAM_LEAD = "team lead"
+AUDITOR = "auditor"
+ROLES = (TECHNICIAN, AI_OWNER, TEAM_LEAD, AUDITOR)
+# These work at the owner's desk as well; technicians need the review pages only.
+AT_THE_DESK = frozenset({AI_OWNER, TEAM_LEAD, AUDITOR})
+
+DECIDES = {
+    "review.view_decision",
+    "review.add_decision",
+    "triage.view_ticket",
+    "triage.view_proposal",
+}
+OWNED = (
+    "source",
+    "sourcesecret",
+    "field",
+    "choice",
+    "escalationrule",
+    "playbook",
+    "rung",
+    "emergencystop",
+    "modelversion",
+)
+TOKENS = {"knox.view_authtoken", "knox.add_authtoken", "knox.delete_authtoken"}
+
+
+class PermissionMissing(Exception):
+    """A role needs a permission that the database does not have."""
+
+
+def _views(*apps: str) -> set[str]:
+    """Everything of the apps that may be looked at; new tables join by themselves."""
+    rows = Permission.objects.filter(
+        Q(codename__startswith="view_"), content_type__app_label__in=apps
+    )
+    return {f"{app}.{code}" for app, code in rows.values_list("content_type__app_label", "codename")}
+
+
+def permissions_of(role: str) -> set[str]:
+    """What a role may do, as app.codename."""
+    if role == TECHNICIAN:
+        return set(DECIDES)
+    if role == AI_OWNER:
+        owned = {f"triage.{verb}_{name}" for name in OWNED for verb in ("add", "change", "view")}
+        reasons = {f"review.{verb}_reason" for verb in ("add", "change", "view")}
+        return DECIDES | owned | reasons | TOKENS | {"triage.change_job"} | _views("triage")
+    if role == TEAM_LEAD:
+        return _views("triage") | {"review.view_decision", "review.view_reason"}
+    if role == AUDITOR:
+        return _views("triage", "review", "knox", "auth", "admin")
+    raise ValueError(f"A role is one of {', '.join(ROLES)}; got {role!r}.")
+
+
+@transaction.atomic
+def ensure_groups() -> None:
+    """Create the four groups and give each exactly its permissions. May be repeated."""
+    for role in ROLES:
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.set(_rows(permissions_of(role)))
+
+
+def _rows(wanted: Iterable[str]) -> list[Permission]:
+    wanted = set(wanted)
+    rows = {
+        f"{row.content_type.app_label}.{row.codename}": row
+        for row in Permission.objects.select_related("content_type").filter(
+            codename__in=[name.partition(".")[2] for name in wanted]
+        )
+    }
+    if missing := sorted(wanted - rows.keys()):
+        raise PermissionMissing(
+            f"The database lacks the permissions {', '.join(missing)}: run migrate first."
+        )
+    return [rows[name] for name in sorted(wanted)]
+
+
+def give_role(user: User, role: str) -> None:
+    """Put a person into a role's group; roles at the owner's desk may enter it."""
+    user.groups.add(Group.objects.get(name=role))
+    admit(user)
+
+
+def admit(user: User) -> None:
+    """Whoever holds a role at the owner's desk gets the flag that opens it. Never takes it away."""
+    if not user.is_staff and user.groups.filter(name__in=AT_THE_DESK).exists():
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])

@@ -1,0 +1,206 @@
+// Keys, unfolding forms, and focus. Every page works without this file.
+"use strict";
+
+(() => {
+  const WIDE = window.matchMedia("(min-width: 1100px)");
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const one = (selector, root = document) => root.querySelector(selector);
+
+  // --- Forms ---------------------------------------------------------------------------------
+  function unfold(name) {
+    const wanted = document.getElementById(name);
+    if (!wanted) return;
+    all(".form").forEach((form) => { form.hidden = form !== wanted; });
+    expand();
+    wanted.scrollIntoView({ block: "nearest" });
+    const select = one("[data-main] select", wanted);
+    (select?.pickerBox || one("input[type=radio], select", wanted))?.focus();
+  }
+
+  function fold() {
+    all(".form").forEach((form) => { form.hidden = true; });
+    expand();
+    one("#ticket-title")?.focus();
+  }
+
+  function expand() {
+    all("[data-opens]").forEach((link) => {
+      const form = document.getElementById(link.dataset.opens);
+      link.setAttribute("aria-expanded", String(Boolean(form && !form.hidden)));
+    });
+  }
+
+  // Reasons are asked for only where something changes; a text only where a reason needs it.
+  function settle(form) {
+    const told = JSON.parse(one("#follows")?.textContent || "{}");
+    const main = one("[data-main] select", form);
+    all(".change[data-change]", form).forEach((change) => {
+      const select = one("select", change);
+      const follows = one(".follows", change);
+      const path = select.value === "follow" ? told[main?.value]?.[change.dataset.change] : "";
+      follows.textContent = path ? `→ ${path}` : "";
+      follows.hidden = !path;
+      const reasons = one("[data-reasons]", change);
+      if (reasons) reasons.hidden = select.value === change.dataset.start && !one(".error", reasons);
+    });
+    const needsText = all("[data-wordy]:checked", form).some((radio) => !radio.closest("[hidden]"));
+    const text = one("[data-text]", form);
+    if (text && !one(".error", text) && !one("textarea", text).value) text.hidden = !needsText;
+  }
+
+  function afterChoice(select) {
+    const form = select.closest("form");
+    settle(form);
+    (unanswered(form) || one("button[type=submit]", form)).focus();
+  }
+
+  // The first radio button of the first visible list of reasons that has no answer.
+  function unanswered(form) {
+    const lists = all("[data-reasons]", form).filter((list) => !list.hidden);
+    const next = lists.find((list) => !one(":checked", list));
+    return next ? one("input", next) : null;
+  }
+
+  function pick(digit) {
+    const form = one(".form:not([hidden]) form");
+    if (!form) return false;
+    const lists = all("[data-reasons]", form).filter((list) => !list.hidden);
+    const list = lists.find((item) => item.contains(document.activeElement))
+      || lists.find((item) => !one(":checked", item)) || lists[0];
+    const radio = list && one(`[data-digit="${digit}"]`, list);
+    if (!radio) return false;
+    radio.checked = true;
+    settle(form);
+    const text = one("[data-text]:not([hidden]) textarea", form);
+    const needsText = "wordy" in radio.dataset;
+    (needsText && text ? text : unanswered(form) || one("button[type=submit]", form)).focus();
+    return true;
+  }
+
+  // --- List ----------------------------------------------------------------------------------
+  function step(by) {
+    const rows = all("[data-row]");
+    const at = rows.findIndex((row) => row.hasAttribute("aria-current"));
+    const next = rows[at < 0 ? 0 : at + by];
+    if (next) next.click();
+    else one(by > 0 ? ".pager [rel=next]" : ".pager [rel=prev]")?.click();
+  }
+
+  function openFirst() {
+    const first = one("[data-row]");
+    const hasRoom = WIDE.matches && !one("#work.has-ticket") && one("#work .start");
+    if (!first || !hasRoom || !window.htmx) return;
+    window.htmx.ajax("GET", first.getAttribute("href"), { target: "#work", swap: "outerHTML", replace: "true" });
+  }
+
+  // --- Keys ----------------------------------------------------------------------------------
+  const isTyping = (target) => target.closest("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
+
+  const KEYS = {
+    a: () => one("#accept button")?.click(),
+    o: () => unfold("override"),
+    e: () => unfold("escalate"),
+    s: () => unfold("send_back"),
+    j: () => step(1),
+    k: () => step(-1),
+    "/": () => one("#q")?.focus(),
+    "?": () => one("#keys")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || one("dialog[open]")) return;
+    if (event.key === "Escape") {
+      if (one(".form:not([hidden])") && one("#accept")) fold();
+      return;
+    }
+    if (isTyping(event.target)) return;
+    if (/^[1-9]$/.test(event.key)) {
+      if (pick(event.key)) event.preventDefault();
+      return;
+    }
+    if (event.key === "Enter" && event.target.matches("[type=radio]")) {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+      return;
+    }
+    const act = KEYS[event.key.toLowerCase()];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    const closer = event.target.closest("[data-closes]");
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (opener) {
+      event.preventDefault();
+      unfold(opener.dataset.opens);
+    } else if (closer && one("#accept")) {
+      event.preventDefault();
+      fold();
+    }
+    all("details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (!form) return;
+    if (form.matches("[data-filter]") && !event.target.matches("#q")) form.requestSubmit();
+    else if (form.closest(".form")) settle(form);
+  });
+  document.addEventListener("picker:chosen", (event) => afterChoice(event.target));
+
+  // --- Swaps ---------------------------------------------------------------------------------
+  function prepare() {
+    all(".form form").forEach((form) => {
+      all(".change[data-change] select", form).forEach((select) => {
+        if (!select.pickerBox) window.Picker.enhance(select);
+      });
+      settle(form);
+    });
+    expand();
+    one("[data-row][aria-current]")?.scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.elt.matches("[data-filter]")) return;
+    // An address without the filters that are not set.
+    [...event.detail.formData.keys()].forEach((key) => {
+      if (!event.detail.formData.get(key)) event.detail.formData.delete(key);
+    });
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "work" && event.target.id !== "work") return;
+    prepare();
+    const wrong = one(".form:not([hidden]) .error");
+    if (wrong) {
+      const place = wrong.closest(".change, .reasons, .form");
+      one("input:not([type=hidden]), textarea, select", place)?.focus();
+    } else if (event.detail.requestConfig?.elt.matches("[data-filter]")) {
+      one("#q")?.focus({ preventScroll: true });
+      openFirst();
+    } else {
+      one("#work h1")?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
+  });
+
+  function failed() {
+    const toast = one("#toast");
+    const words = document.createElement("p");
+    words.textContent = toast.dataset.failed;
+    toast.replaceChildren(words);
+  }
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:sendError", failed);
+
+  document.addEventListener("DOMContentLoaded", () => {
+    prepare();
+    openFirst();
+  });
+})();

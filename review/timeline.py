@@ -1,0 +1,37 @@
+"""What happened to a ticket, in order, from all that its page has read already."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from review.ticket import DecisionLine, TicketPage
+from triage.models import TicketEvent, TicketVersion
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. `kind` is opened, version, event, proposal or decision; the rest goes with it."""
+
+    at: datetime
+    kind: str
+    version: TicketVersion | None = None
+    before: TicketVersion | None = None
+    event: TicketEvent | None = None
+    path: str = ""
+    line: DecisionLine | None = None
+
+
+def timeline(page: TicketPage) -> list[Entry]:
+    """Oldest first. A version brings what was written before, where that was different."""
+    entries = [Entry(page.ticket.opened_at, "opened")]
+    for newer, older in zip(page.versions, page.versions[1:], strict=False):
+        is_reworded = (newer.subject, newer.body) != (older.subject, older.body)
+        entries.append(
+            Entry(newer.created_at, "version", version=newer, before=older if is_reworded else None)
+        )
+    entries += [
+        Entry(event.happened_at, "event", event=event, path=path) for event, path in page.events
+    ]
+    if page.proposal is not None:
+        entries.append(Entry(page.proposal.created_at, "proposal"))
+    entries += [Entry(line.decision.decided_at, "decision", line=line) for line in page.decisions]
+    return sorted(entries, key=lambda entry: entry.at)

@@ -1,0 +1,34 @@
+"""The owner's desk. Sign-in is the one that people know from the review pages."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+
+from triage.admin import (
+    catalogue,
+    playbooks,
+    record,
+    rules,
+    rungs,
+    sources,
+    stops,
+    tickets,
+    tokens,
+    versions,
+)
+
+__all__ = [
+    "catalogue",
+    "playbooks",
+    "record",
+    "rules",
+    "rungs",
+    "sources",
+    "stops",
+    "tickets",
+    "tokens",
+    "versions",
+]
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's way
+admin.site.index_template = "triage/admin/index.html"
+admin.site.site_url = "/"

@@ -1,0 +1,150 @@
+"""A model version's evidence, whatever it holds, as tables and small charts. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_BARS = 40
+MEANING = {
+    "accuracy": "Share of held-out tickets whose top answer is right.",
+    "macro_f1": "F1 averaged over choices, so that rare ones count as much.",
+    "brier": "Squared distance of the probabilities to the truth, 0 to 2; lower is better.",
+    "log_loss": "Mean negative log probability of the truth; lower is better.",
+    "calibration_error": "Mean gap between the stated probability and how often it is right.",
+    "top_3": "Share with the truth among the three most probable.",
+    "held_out": "Tickets kept away from training to measure it.",
+    "tickets": "Tickets measured.",
+    "error_at_coverage_50": "Error if only the surer half of all tickets is answered.",
+    "error_at_coverage_80": "Error if only the surest 80 % are answered.",
+    "coverage_at_error_02": "Largest share answered, surest first, with at most 2 % wrong.",
+    "coverage_at_error_05": "Largest share answered, surest first, with at most 5 % wrong.",
+    "fit_seconds": "Time to measure and fit, in seconds.",
+}
+BAR = "var(--color-primary-600)"
+SECOND = "var(--color-base-400)"
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text; `chart` is Chart.js data as JSON, or empty where there is nothing to draw."""
+
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+    chart: str = ""
+    chart_type: str = "bar"
+
+
+@dataclass(frozen=True)
+class Page:
+    figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+
+
+def read(evidence: object) -> Page:
+    """Numbers and texts become figures; groups of numbers become tables with a chart."""
+    if not isinstance(evidence, Mapping):
+        return Page()
+    figures = [
+        Figure(said(key), shown(value), MEANING.get(key, ""))
+        for key, value in evidence.items()
+        if not isinstance(value, Mapping | list)
+    ]
+    tables = [coverage(evidence)] if "error_at_coverage_50" in evidence else []
+    tables += [
+        table
+        for key, value in evidence.items()
+        if value and (table := _table(said(key), value)) is not None
+    ]
+    return Page(figures, tables)
+
+
+def coverage(evidence: Mapping[str, Any]) -> Table:
+    """Error as more tickets are answered, the surest first."""
+    points = sorted(
+        (int(key.removeprefix("error_at_coverage_")), float(value))
+        for key, value in evidence.items()
+        if key.startswith("error_at_coverage_") and is_number(value)
+    )
+    if is_number(evidence.get("accuracy")):
+        points.append((100, 1.0 - float(evidence["accuracy"])))
+    return Table(
+        "Error by share answered",
+        ["Answered, surest first", "Wrong"],
+        [[f"{share} %", f"{error:.1%}"] for share, error in points],
+        _chart([f"{share} %" for share, _ in points], {"wrong": [e for _, e in points]}),
+        "line",
+    )
+
+
+def _table(title: str, value: object) -> Table | None:
+    if isinstance(value, Mapping):
+        rows = {str(key): item for key, item in value.items()}
+        if all(is_number(item) for item in rows.values()):
+            labels = sorted(rows, key=lambda key: -rows[key])
+            chart = _chart(labels, {title: [rows[label] for label in labels]})
+            return Table(title, ["", title], [[key, shown(rows[key])] for key in labels], chart)
+        if all(isinstance(item, Mapping) for item in rows.values()):
+            return _grid(title, [{"": key, **item} for key, item in rows.items()])
+        return Table(title, ["", ""], [[key, shown(item)] for key, item in rows.items()])
+    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+        return _grid(title, value)
+    if isinstance(value, list):
+        return Table(title, [title], [[shown(item)] for item in value])
+    return None
+
+
+def _grid(title: str, rows: list[Mapping[str, Any]]) -> Table:
+    """Rows that share columns: the first is the label, those of small numbers are drawn."""
+    head = list(dict.fromkeys(key for row in rows for key in row))
+    labels = [shown(row.get(head[0])) for row in rows]
+    drawn = {
+        said(key): [row.get(key) for row in rows]
+        for key in head[1:]
+        if all(is_number(row.get(key)) and 0 <= row[key] <= 1 for row in rows)
+    }
+    is_curve = all(is_number(row.get(head[0])) for row in rows)
+    cells = [[shown(row.get(key)) for key in head] for row in rows]
+    chart = _chart(labels, drawn)
+    return Table(title, [said(key) for key in head], cells, chart, "line" if is_curve else "bar")
+
+
+def _chart(labels: list[str], series: Mapping[str, list[Any]]) -> str:
+    """Chart.js data; the whole is in the table, so a chart of too many bars is cut."""
+    if not series or len(labels) < 2:
+        return ""
+    datasets = [
+        {
+            "label": name,
+            "data": values[:MOST_BARS],
+            "backgroundColor": colour,
+            "borderColor": colour,
+            "displayYAxis": True,
+        }
+        for (name, values), colour in zip(series.items(), (BAR, SECOND, BAR, SECOND), strict=False)
+    ]
+    return json.dumps({"labels": labels[:MOST_BARS], "datasets": datasets})
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.4g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def said(key: str) -> str:
+    return key.replace("_", " ").capitalize()

@@ -1,0 +1,82 @@
+"""The page that shows what a rule would have matched, before or after it is saved."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from triage.admin import rule_rows
+from triage.admin.base import DeskAdmin
+from triage.admin.rule_trial import LAST_TICKETS, try_rule
+from triage.models import Source
+from triage.policy import conditions, routing
+
+PAGE_SIZE = 25
+
+
+def read_content(posted: Mapping[str, str], source: Source) -> tuple[dict[str, Any], list[str]]:
+    """What a posted rule form says, and everything wrong with it; never raises."""
+    content: dict[str, Any] = {"combine": posted.get("combine", "")}
+    problems = []
+    if content["combine"] not in ("all", "any"):
+        problems.append("Say whether all or any of the conditions must hold.")
+    known = rule_rows.catalogue(source)
+    for name, check in (("conditions", conditions.check), ("actions", routing.check)):
+        try:
+            content[name] = json.loads(posted.get(name) or "[]")
+        except (ValueError, RecursionError):
+            problems.append(f"The {name} are not JSON.")
+            continue
+        # An unfinished rule may be tried before it says what follows.
+        if name == "conditions" or content[name]:
+            problems += check(content[name], known)
+    return content, problems
+
+
+def trial_page(
+    page: DeskAdmin,
+    request: HttpRequest,
+    source: Source,
+    title: str,
+    content: Mapping[str, Any],
+    problems: Sequence[str] = (),
+) -> HttpResponse:
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "problems": problems,
+        "source": source,
+        "opts": page.opts,
+        "media": page.media,
+        "last": LAST_TICKETS,
+    }
+    if not problems:
+        context |= _answer(request, source, content)
+    return TemplateResponse(request, "triage/admin/rule_trial.html", context)
+
+
+def _answer(request: HttpRequest, source: Source, content: Mapping[str, Any]) -> dict[str, Any]:
+    trial = try_rule(source, content["combine"], content["conditions"])
+    asked = request.POST if request.method == "POST" else request.GET
+    said = conditions.sentence(
+        content["combine"],
+        content["conditions"],
+        content["actions"],
+        rule_rows.names()[source.pk],
+    )
+    return {
+        "trial": trial,
+        "said": said,
+        "rows": Paginator(trial.matched, PAGE_SIZE).get_page(asked.get("page")),
+        # Pages of an unsaved rule are turned by posting it again.
+        "posted": {
+            "combine": content["combine"],
+            "conditions": json.dumps(content["conditions"]),
+            "actions": json.dumps(content["actions"]),
+        }
+        if request.method == "POST"
+        else None,
+    }
