@@ -43,9 +43,12 @@ def main() -> None:
         activate(data_directory("demo"))
     except EmbeddedError as error:
         sys.exit(str(error))
-    if is_local and command not in WITHOUT_MIGRATIONS and not asks_for_help:
-        migrate_if_needed()
-    execute_from_command_line(sys.argv)
+    try:
+        if is_local and command not in WITHOUT_MIGRATIONS and not asks_for_help:
+            migrate_if_needed()
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

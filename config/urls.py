@@ -1,5 +1,19 @@
+from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 urlpatterns = [
     path("", include("review.urls")),
+    path("", include("triage.health")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("triage.api.urls")),
+    path("api/v1/", include("review.api_urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
 ]
+
+handler400 = "triage.api.errors.bad_request"
+handler403 = "triage.api.errors.forbidden"
+handler404 = "triage.api.errors.not_found"
+handler500 = "triage.api.errors.server_error"

@@ -1,6 +1,8 @@
 """The owner's desk, review's part: reasons, decisions, people and their roles."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -10,13 +12,18 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from review.models import DecidedValue, Decision, Reason
 from review.roles import admit
 from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin
+from triage.admin.theme import display
 from triage.admin.tickets import RecordInline
+
+if TYPE_CHECKING:
+    UserPages = DjangoUserAdmin[User]
+else:  # The class itself takes no parameter.
+    UserPages = DjangoUserAdmin
 
 
 @admin.register(Reason)
@@ -84,7 +91,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, DeskAdmin):
+class UserAdmin(UserPages, DeskAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

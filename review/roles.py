@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
-from django.db.models import Q
 
 TECHNICIAN = "technician"
 AI_OWNER = "AI owner"
@@ -41,9 +40,9 @@ class PermissionMissing(Exception):
 def _views(*apps: str) -> set[str]:
     """Everything of the apps that may be looked at; new tables join by themselves."""
     rows = Permission.objects.filter(
-        Q(codename__startswith="view_"), content_type__app_label__in=apps
-    )
-    return {f"{app}.{code}" for app, code in rows.values_list("content_type__app_label", "codename")}
+        codename__startswith="view_", content_type__app_label__in=apps
+    ).values_list("content_type__app_label", "codename")
+    return {f"{app}.{code}" for app, code in rows}
 
 
 def permissions_of(role: str) -> set[str]:

@@ -82,7 +82,10 @@ class Solved:
 
 @dataclass(frozen=True)
 class DecisionLine:
+    """A decision, the main value it settled on, and what it changed: value, path before, after."""
+
     decision: Decision
+    settled: str
     changes: list[tuple[DecidedValue, str, str]]
 
 
@@ -168,12 +171,13 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
     decisions = _decisions([one.pk for one in proposals], choices)
     similar, events = _similar_and_events(ticket, proposal, choices)
     versions = _versions(ticket)
+    lines = _lines(proposal, choices) if proposal else []
     return TicketPage(
         ticket=ticket,
         state=_state(proposal, versions, waiting, decisions),
         proposal=proposal,
-        lines=_lines(proposal, choices) if proposal else [],
-        hits=_hits(proposal) if proposal else [],
+        lines=lines,
+        hits=_hits(proposal, lines) if proposal else [],
         decisions=decisions,
         effects=list(effects_of(ticket)),
         similar=similar,
@@ -291,9 +295,12 @@ def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
     return tracks
 
 
-def _hits(proposal: Proposal) -> list[RuleHit]:
+def _hits(proposal: Proposal, lines: list[Line]) -> list[RuleHit]:
+    """Rules that matched, without those that stand beside a value already."""
+    named = [line.value.rule_version_id for line in lines if line.value.rule_version_id]
+    hits = proposal.hits.exclude(rule_version__in=named)
     return list(
-        proposal.hits.select_related("rule_version__rule__owner").order_by(
+        hits.select_related("rule_version__rule__owner").order_by(
             "rule_version__rule__position", "pk"
         )
     )
@@ -309,20 +316,18 @@ def _decisions(proposal_pks: list[int], choices: Catalogue) -> list[DecisionLine
 
 
 def with_changes(decided: Iterable[Decision], choices: Catalogue) -> list[DecisionLine]:
-    """Decisions with what each changed, as (value, path proposed, path chosen); one query more."""
+    """Decisions with what each settled and changed; one query more for all of them."""
     decisions = list(decided)
+    settled: dict[int, str] = {}
     changes: dict[int, list[tuple[DecidedValue, str, str]]] = defaultdict(list)
-    changed = (
-        DecidedValue.objects.filter(decision__in=[one.pk for one in decisions])
-        .exclude(final=F("proposed"))
-        .exclude(final__isnull=True, proposed__isnull=True)
-        .select_related("field", "reason")
-        .order_by("field__position")
-    )
-    for value in changed:
+    values = DecidedValue.objects.filter(decision__in=[one.pk for one in decisions])
+    for value in values.select_related("field", "reason").order_by("field__position"):
         paths = choices.path(value.proposed_id), choices.path(value.final_id)
-        changes[value.decision_id].append((value, *paths))
-    return [DecisionLine(one, changes[one.pk]) for one in decisions]
+        if value.field.is_main:
+            settled[value.decision_id] = paths[1]
+        if value.proposed_id != value.final_id:
+            changes[value.decision_id].append((value, *paths))
+    return [DecisionLine(one, settled.get(one.pk, ""), changes[one.pk]) for one in decisions]
 
 
 def _similar_and_events(

@@ -79,7 +79,6 @@ def blind_checks(choice: Choice, champion: ModelVersion) -> list[Check]:
     labels = Label.objects.filter(
         field=choice.field_id,
         origin=Label.Origin.SPOT_CHECK,
-        propensity__isnull=False,
         created_at__gt=champion.created_at,
     )
     predictions = (
@@ -102,6 +101,7 @@ def blind_checks(choice: Choice, champion: ModelVersion) -> list[Check]:
     return [
         Check(ticket, scores[ticket], truth != choice.pk, propensity)
         for ticket, truth, propensity in rows.values_list("ticket", "choice", "propensity")
+        if propensity is not None
     ]
 
 

@@ -12,11 +12,11 @@ from review.metrics.report import Report
 MOST_BARS = 12
 # Names of colours in metrics.css, by outcome.
 TONES = {
-    "auto": "accent",
+    "auto": "auto",
     "accepted": "good",
-    "overridden": "warn",
+    "overridden": "accent",
     "escalated": "bad",
-    "sent_back": "faint",
+    "sent_back": "warn",
     "untouched": "idle",
 }
 

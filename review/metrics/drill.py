@@ -1,17 +1,22 @@
 """The proposals behind one figure: the rows that its count has counted."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from review.metrics import cohorts, definitions
 from review.metrics.cohorts import BY_AI, Outcome
 from review.metrics.figures import AI, Bucket
-from review.metrics.groups import NONE, in_group
-from review.metrics.window import Scope
-from triage.models import Proposal
+from review.metrics.groups import COLUMNS, NONE, in_group, name_groups
+from review.metrics.window import Group, Scope
+from review.models import Reason
+from triage.models import Choice, Field, Proposal
 
 COHORTS = {
     definitions.UNTOUCHED.key: cohorts.proposals,
@@ -43,12 +48,12 @@ class BucketForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         metric, field = cleaned.get("metric"), cleaned.get("field", "")
         if metric == definitions.STEP_INS.key and not re.fullmatch(r"[0-9]{1,18}", field):
-            self.add_error("field", "The key of a field is a number.")
+            self.add_error("field", _("The key of a field is a number."))
         if cleaned.get("hit") and metric not in (
             definitions.ESCALATED.key,
             definitions.REOPENED.key,
         ):
-            self.add_error("hit", "Only escalated and reopened tickets can be asked for.")
+            self.add_error("hit", _("Only escalated and reopened tickets can be asked for."))
         return cleaned
 
     def bucket(self) -> Bucket:
@@ -97,4 +102,84 @@ def _with_step(scope: Scope, bucket: Bucket) -> QuerySet[Any, Any]:
 
 
 def _is(column: str, key: str) -> Q:
-    return Q((f"{column}__isnull", True)) if key == NONE else Q((f"{column}_id", int(key)))
+    return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
+
+
+LISTED = (
+    "ticket_id",
+    "ticket__subject",
+    "ticket__external_id",
+    "ticket__source__name",
+    "ticket_version__version",
+    "created_at",
+    "outcome",
+)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One proposal in the list."""
+
+    ticket: int
+    external_id: str
+    subject: str
+    source: str
+    version: int
+    created_at: datetime
+    category: str
+    outcome: str
+
+
+def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal, dict[str, Any]]:
+    """The same rows with only the columns that `lines` shows."""
+    return rows(scope, bucket).values(*LISTED, *COLUMNS[Group.CATEGORY].all)
+
+
+def lines(found: Sequence[Mapping[str, Any]]) -> list[Listed]:
+    return [
+        Listed(
+            ticket=row["ticket_id"],
+            external_id=row["ticket__external_id"],
+            subject=row["ticket__subject"],
+            source=row["ticket__source__name"],
+            version=row["ticket_version__version"],
+            created_at=row["created_at"],
+            category=category.name,
+            outcome=str(Outcome(row["outcome"]).label),
+        )
+        for row, category in zip(found, name_groups(found, COLUMNS[Group.CATEGORY]), strict=True)
+    ]
+
+
+def words(scope: Scope, bucket: Bucket) -> list[str]:
+    """The bucket said in words: the group, the state, the values."""
+    said = []
+    if bucket.of:
+        columns = COLUMNS[scope.group]
+        found = cohorts.proposals(scope).filter(in_group(scope.group, bucket.of))
+        said += [group.name for group in name_groups(found.values(*columns.all)[:1], columns)]
+    if bucket.field:
+        by_key = bucket.metric == definitions.OVERRIDE_REASONS.key
+        column = "key" if by_key else "pk"
+        said += Field.objects.filter((column, bucket.field)).values_list("name", flat=True)[:1]
+    if bucket.reason:
+        said += Reason.objects.filter(_is("pk", bucket.reason)).values_list("label", flat=True)
+    if bucket.was:
+        said.append(_("proposed: %(value)s") % {"value": _choice(bucket.was, _("left open"))})
+    if bucket.became:
+        said.append(_("became: %(value)s") % {"value": _choice(bucket.became, _("taken away"))})
+    if bucket.state == AI:
+        said.append(_("AI's value (auto-applied or accepted)"))
+    elif bucket.state:
+        said.append(str(Outcome(bucket.state).label))
+    if bucket.hit:
+        is_reopened = bucket.metric == definitions.REOPENED.key
+        said.append(_("reopened") if is_reopened else _("escalated later"))
+    return said
+
+
+def _choice(key: str, none: str) -> str:
+    if key == NONE:
+        return none
+    name = Choice.objects.filter(pk=int(key)).values_list("name", flat=True).first()
+    return name or key

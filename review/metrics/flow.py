@@ -6,8 +6,11 @@ Geometry only; the template draws it, and the stylesheet gives each kind its col
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from django.utils.translation import gettext_lazy as _
+
+from review.metrics import wording
 from review.metrics.cohorts import COUNTED, SETTLED
-from review.metrics.figures import Bucket, Row
+from review.metrics.figures import Row
 
 WIDTH = 680.0
 BAND_HEIGHT = 210.0
@@ -17,7 +20,11 @@ THINNEST = 1.5
 START, MIDDLE, SECOND, END = 96.0, 300.0, 438.0, 560.0
 BAR = 5.0
 # What may become of a settled proposal, in the order of the drawing.
-ENDS = ("stayed", "back", "early")
+ENDS = {
+    "stayed": _("not reopened"),
+    "back": _("came back"),
+    "early": _("too early to tell"),
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,8 @@ class Node:
     text_x: float
     text_y: float
     n: int
-    bucket: Bucket | None = None
+    name: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,13 @@ class _Stage:
     cursor: float = 0.0
     nodes: dict[str, Node] = field(default_factory=dict)
 
-    def add(self, key: str, n: int, bucket: Bucket | None = None) -> None:
+    def add(self, key: str, n: int, name: str, detail: str) -> None:
         height = max(THINNEST, n * self.scale)
         slot = max(height, SLOT)
         y = self.cursor + (slot - height) / 2
         middle = self.cursor + slot / 2
-        self.nodes[key] = Node(key, self.x, y, height, self.x + BAR + 7, middle - 3, n, bucket)
+        text_x = self.x + BAR + 7
+        self.nodes[key] = Node(key, self.x, y, height, text_x, middle - 3, n, name, detail)
         self.cursor += slot + GAP
 
 
@@ -80,15 +89,26 @@ def flow(outcomes: Row, reopened: Row) -> Flow:
     for outcome in COUNTED:
         figure = outcomes.figures[outcome]
         if figure.n:
-            middle.add(outcome, figure.n, figure.bucket)
+            share = wording.percent(figure.n / total)
+            middle.add(outcome, figure.n, str(outcome.label), f"{figure.text} · {share}")
     fates = {outcome: _fate(outcomes, reopened, outcome) for outcome in SETTLED}
     last = _Stage(END, scale)
-    for end in ENDS:
+    for end, name in ENDS.items():
         n = sum(fate[end] for fate in fates.values())
         if n:
-            last.add(end, n)
+            last.add(end, n, str(name), wording.whole(n))
     height = max(middle.cursor, last.cursor) - GAP
-    start = Node("all", START, (height - BAND_HEIGHT) / 2, BAND_HEIGHT, 0, height / 2, total)
+    start = Node(
+        key="all",
+        x=START,
+        y=(height - BAND_HEIGHT) / 2,
+        height=BAND_HEIGHT,
+        text_x=0,
+        text_y=height / 2 - 3,
+        n=total,
+        name=wording.whole(total),
+        detail=str(_("proposals")),
+    )
     bands = _spread({"all": start}, middle.nodes, {"all": _sizes(middle.nodes)}, MIDDLE)
     settled = {o: replace(node, x=SECOND) for o, node in middle.nodes.items() if o in fates}
     bands += _spread(settled, last.nodes, fates, END)
@@ -98,7 +118,8 @@ def flow(outcomes: Row, reopened: Row) -> Flow:
 def _fate(outcomes: Row, reopened: Row, outcome: str) -> dict[str, int]:
     told = reopened.figures[outcome]
     back = told.k or 0
-    early = outcomes.figures[outcome].n - told.n
+    # The two reports are two queries; a decision between them must not turn this negative.
+    early = max(0, outcomes.figures[outcome].n - told.n)
     return {"stayed": told.n - back, "back": back, "early": early}
 
 

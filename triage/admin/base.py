@@ -1,5 +1,7 @@
 """What the pages of the owner's desk share: the record of changes, questions, read-only rows."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import date, time
 from typing import Any
@@ -14,11 +16,11 @@ from django.forms.models import BaseModelFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from triage import ledger
+from triage.admin.theme import ModelAdmin
 from triage.models import LedgerEntry
 
 Message = str | list[dict[str, Any]]
@@ -182,18 +184,20 @@ class PolicyAdmin(DeskAdmin):
     ) -> None:
         """Rows of other tables edited on this page are recorded as if on their own."""
         super().save_formset(request, form, formset, change)
-        page = self.admin_site.get_model_admin(formset.model)
-        if isinstance(page, PolicyAdmin):
-            for row in formset.new_objects:
-                page.record(request, row, "added", [])
-            for row, fields in formset.changed_objects:
-                page.record(request, row, "changed", fields)
+        added: list[tuple[Model, str, list[str]]] = [
+            (row, "added", []) for row in formset.new_objects
+        ]
+        changed = [(row, "changed", fields) for row, fields in formset.changed_objects]
+        for row, event, fields in added + changed:
+            page = self.admin_site.get_model_admin(type(row))
+            if isinstance(page, PolicyAdmin):
+                page.record(request, row, event, fields)
 
 
 def changed_fields(message: list[dict[str, Any]]) -> list[str]:
     """Names of the row's own changed fields in Django's change message; not its inlines'."""
-    own = (part["changed"] for part in message if "changed" in part and "name" not in part["changed"])
-    return [field for change in own for field in change.get("fields", [])]
+    changes = (part.get("changed", {}) for part in message)
+    return [field for one in changes if "name" not in one for field in one.get("fields", [])]
 
 
 def plain(value: object) -> object:

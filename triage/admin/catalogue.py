@@ -9,11 +9,11 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelect2Widget
 
 from triage.admin.base import PolicyAdmin
-from triage.admin.forms import LinesField
+from triage.admin.forms import AnyModelForm, LinesField
+from triage.admin.theme import action, display
 from triage.models import Choice, Field
 
 
@@ -52,7 +52,7 @@ class FieldAdmin(PolicyAdmin):
         return int(field.live)
 
 
-class ChoiceForm(forms.ModelForm[Choice]):
+class ChoiceForm(AnyModelForm):
     """Parent and what follows are offered once the field is known: after the first save."""
 
     synonyms = LinesField(
@@ -123,7 +123,11 @@ class ChoiceAdmin(PolicyAdmin):
     ledger_subject = "choice"
     ledger_fields = ("field", "key", "parent", "rank", "retired_at")
     list_display = ["name", "key", "field_of_source", "parent", "rank", "state"]
-    list_filter = ["field__source", ("field", AutocompleteSelectFilter), ("retired_at", RetiredFilter)]
+    list_filter = [
+        "field__source",
+        ("field", AutocompleteSelectFilter),
+        ("retired_at", RetiredFilter),
+    ]
     list_select_related = ["field__source", "parent"]
     search_fields = ["name", "key", "field__name"]
     autocomplete_fields = ["field"]

@@ -1,11 +1,16 @@
 """Form fields and widgets that several pages of the desk use."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+if TYPE_CHECKING:
+    AnyModelForm = forms.ModelForm[Any]
+else:  # The class itself takes no parameter.
+    AnyModelForm = forms.ModelForm
 
 
 class LinesField(forms.CharField):

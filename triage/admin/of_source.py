@@ -1,5 +1,7 @@
 """Pages for rows of one source: it is chosen before the form, which then offers only its own."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from django import forms
@@ -8,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from triage.admin.base import PolicyAdmin
+from triage.admin.forms import AnyModelForm
 from triage.models import Source
 
 
-class OfSourceForm(forms.ModelForm[Any]):
+class OfSourceForm(AnyModelForm):
     """`source` is set on the class by the page that makes it; a row that exists has its own."""
 
     source: Source | None = None

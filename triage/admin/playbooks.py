@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from triage.admin.forms import LinesField, add_errors
 from triage.admin.of_source import OfSourceAdmin, OfSourceForm
+from triage.admin.theme import display
 from triage.models import Choice, Playbook, SourceSecret
 from triage.policy import playbooks
 
@@ -118,9 +118,7 @@ class PlaybookAdmin(OfSourceAdmin):
         text = playbooks.render(playbook.reply, {**SAMPLE, "source": playbook.source.name})
         return format_html('<div class="desk-quote">{}</div>', text)
 
-    def save_related(
-        self, request: HttpRequest, form: Any, formsets: Any, change: bool
-    ) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         playbook = form.instance
         signs = SourceSecret.objects.filter(

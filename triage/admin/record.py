@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
 
 from triage.admin.base import DeskAdmin, RecordAdmin
+from triage.admin.theme import action, display
 from triage.admin.tickets import as_json
 from triage.jobs import leases
 from triage.jobs.doorbell import ring_after_commit
@@ -65,7 +65,15 @@ class DeadFilter(admin.EmptyFieldListFilter):
 class JobAdmin(DeskAdmin):
     """Work that is not done yet. What failed five times stays until somebody sends it again."""
 
-    list_display = ["kind", "about", "state", "attempts", "created_at", "next_attempt_at", "last_error"]
+    list_display = [
+        "kind",
+        "about",
+        "state",
+        "attempts",
+        "created_at",
+        "next_attempt_at",
+        "last_error",
+    ]
     list_filter = [("dead_at", DeadFilter), "kind"]
     search_fields = ["last_error"]
     ordering = ["-pk"]

@@ -47,8 +47,9 @@ class RuleForm(OfSourceForm):
             self.latest = None
         for name in CONTENT if self.latest else ():
             self.fields[name].initial = getattr(self.latest, name)
+        fields = offered(self.instance.source)
         for name in ("conditions", "actions"):
-            self.fields[name].widget.offered = offered(self.instance.source)  # type: ignore[attr-defined]  # a RowsWidget
+            self.fields[name].widget.offered = fields
 
     @property
     def says_something_new(self) -> bool:

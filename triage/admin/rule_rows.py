@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from unfold.widgets import UnfoldAdminTextareaWidget
-
+from triage.admin.theme import Textarea
 from triage.models import Choice, Field, Source
 
 # Kind -> what it is called, and per argument the input that takes it. An argument of "choice"
@@ -29,13 +28,16 @@ CONDITIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 ACTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "hold": ("hold the ticket for a human", {}),
     "set_field": ("set a field to", {"field": "field", "choice": "choice"}),
-    "raise_priority": ("raise an ordered field to at least", {"field": "ordered", "choice": "choice"}),
+    "raise_priority": (
+        "raise an ordered field to at least",
+        {"field": "ordered", "choice": "choice"},
+    ),
     "route_to": ("route to the team", {"choice": "choice:team"}),
     "notify": ("send a mail to", {"to": "text"}),
 }
 
 
-class RowsWidget(UnfoldAdminTextareaWidget):
+class RowsWidget(Textarea):
     """A JSON text that a script turns into rows; without the script the JSON is edited itself."""
 
     template_name = "triage/admin/rows_widget.html"
@@ -84,7 +86,7 @@ def catalogue(source: Source) -> dict[str, frozenset[str]]:
 
 
 def names() -> dict[int, dict[str, str]]:
-    """Source id -> names of its fields (under key) and choices (under field:choice), retired too."""
+    """Source id -> names of fields, under key, and of choices, under field:choice; retired too."""
     found: dict[int, dict[str, str]] = defaultdict(dict)
     for source, key, name in Field.objects.values_list("source", "key", "name"):
         found[source][key] = name

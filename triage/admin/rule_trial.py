@@ -35,7 +35,9 @@ def try_rule(source: Source, combine: str, conditions: Sequence[Item]) -> Trial:
     A ticket without a proposal is asked as it is now, with the values the helpdesk has.
     """
     tickets = list(
-        Ticket.objects.filter(source=source).defer("resolution").order_by("-opened_at")[:LAST_TICKETS]
+        Ticket.objects.filter(source=source)
+        .defer("resolution")
+        .order_by("-opened_at")[:LAST_TICKETS]
     )
     facts = _facts(source, tickets)
     met = [t for t, fact in zip(tickets, facts, strict=True) if matches(combine, conditions, fact)]

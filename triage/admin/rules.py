@@ -1,5 +1,7 @@
 """Escalation rules: edited as sentences, kept as versions, tried on past tickets."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,15 +12,13 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from unfold.admin import TabularInline
-from unfold.decorators import action, display
-from unfold.views import ChangeList
 
 from triage.admin import rule_rows
 from triage.admin.base import person
 from triage.admin.of_source import OfSourceAdmin
 from triage.admin.rule_form import CONTENT, RuleForm
 from triage.admin.rule_trial_page import read_content, trial_page
+from triage.admin.theme import ChangeList, TabularInline, action, display
 from triage.models import EscalationRule, RuleHit, RuleVersion, Source
 from triage.policy.conditions import sentence
 
@@ -64,9 +64,8 @@ class RuleList(ChangeList):
         super().get_results(request)
         known = rule_rows.names()
         for rule in self.result_list:
-            rule.said = (
-                words(rule, known[rule.source_id]) if rule.conditions is not None else "Says nothing."
-            )
+            is_said = rule.conditions is not None
+            rule.said = words(rule, known[rule.source_id]) if is_said else "Says nothing."
 
 
 def words(version: Any, known: dict[str, str]) -> str:
@@ -124,6 +123,9 @@ class EscalationRuleAdmin(OfSourceAdmin):
     def get_inlines(self, request: HttpRequest, obj: EscalationRule | None = None) -> list[Any]:
         return self.inlines if obj else []
 
+    def has_try_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perms(["triage.view_ticket", "triage.view_escalationrule"])
+
     @display(description="Says")
     def in_words(self, rule: Any) -> str:
         if hasattr(rule, "said"):
@@ -177,7 +179,7 @@ class EscalationRuleAdmin(OfSourceAdmin):
 
     @action(
         description="Test on the last 500 tickets",
-        permissions=["triage.view_ticket"],
+        permissions=["try"],
         url_path="test",
         icon="science",
     )
@@ -191,7 +193,7 @@ class EscalationRuleAdmin(OfSourceAdmin):
 
     def try_unsaved(self, request: HttpRequest) -> HttpResponse:
         """What the form says now, without storing it. The source is named in the address."""
-        if not request.user.has_perms(["triage.view_ticket", "triage.view_escalationrule"]):
+        if not self.has_try_permission(request):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -8,12 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import action, display
-from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from triage.admin.base import PolicyAdmin, RecordAdmin, person
-from triage.admin.forms import add_errors
+from triage.admin.forms import AnyModelForm, add_errors
+from triage.admin.theme import ChangeList, action, display
 from triage.certify import NotEnoughEvidence, certify, live_certificate
 from triage.models import Certificate, Level, ModelVersion, Rung
 from triage.policy import ladder
@@ -28,7 +27,7 @@ LEVEL_COLOURS = {
 }
 
 
-class RungForm(forms.ModelForm[Rung]):
+class RungForm(AnyModelForm):
     """Each change needs a reason of its own; levels move as the ladder allows."""
 
     canary_percent = forms.TypedChoiceField(
@@ -68,7 +67,7 @@ class RungForm(forms.ModelForm[Rung]):
         field = cleaned.get("field")
         if (field is None) == (playbook is None):
             return ["Choose a choice, a whole field, or a playbook."]
-        if choice is not None and choice.field_id != field.pk:
+        if choice is not None and choice.field != field:
             return [f"“{choice}” is no choice of {field}."]
         same = Rung.objects.filter(field=field, choice=choice, playbook=playbook).first()
         return [f"It has a rung already, at {same.level}: change that one."] if same else []
@@ -205,7 +204,7 @@ class RungAdmin(PolicyAdmin):
 
     @action(
         description="Try to certify from blind labels",
-        permissions=["triage.change_rung"],
+        permissions=["change"],
         url_path="certify",
         icon="verified",
     )
@@ -242,7 +241,16 @@ class RungAdmin(PolicyAdmin):
 
 @admin.register(Certificate)
 class CertificateAdmin(RecordAdmin):
-    list_display = ["choice", "threshold", "evidence", "model_version", "state", "issued_by", "issued_at", "expires_at"]
+    list_display = [
+        "choice",
+        "threshold",
+        "evidence",
+        "model_version",
+        "state",
+        "issued_by",
+        "issued_at",
+        "expires_at",
+    ]
     list_filter = ["field__source", ("choice", AutocompleteSelectFilter), "issued_at"]
     list_select_related = ["choice", "model_version__field", "issued_by"]
     search_fields = ["choice__name"]
@@ -251,9 +259,7 @@ class CertificateAdmin(RecordAdmin):
     def evidence(self, certificate: Certificate) -> str:
         return f"{certificate.errors} / {certificate.checks}"
 
-    @display(
-        description="State", label={"live": "success", "expired": "danger", "void": "warning"}
-    )
+    @display(description="State", label={"live": "success", "expired": "danger", "void": "warning"})
     def state(self, certificate: Certificate) -> str:
         if certificate.model_version.state != ModelVersion.State.CHAMPION:
             return "void"

@@ -8,8 +8,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
+from triage.admin.forms import AnyModelForm
 from triage.models import SourceSecret
 
 PREFIX = "whsec_"
@@ -39,12 +40,12 @@ def check_signing(value: str) -> None:
         )
 
 
-class SecretForm(forms.ModelForm[SourceSecret]):
+class SecretForm(AnyModelForm):
     # Not called `value`: a read-only page would then look for it on the row, and open the seal.
     new_secret = forms.CharField(
         label="Secret",
         max_length=500,
-        widget=UnfoldAdminPasswordInput({"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
         help_text=(
             f"Stored sealed and never shown again. A signing secret has at least "
             f"{settings.WEBHOOK_SECRET_SHORTEST_BYTES} bytes: {PREFIX} and base64, or plain text."
@@ -68,4 +69,5 @@ class SecretForm(forms.ModelForm[SourceSecret]):
 
     def save(self, commit: bool = True) -> SourceSecret:
         self.instance.put(self.cleaned_data["new_secret"])
-        return super().save(commit)
+        row: SourceSecret = super().save(commit)
+        return row

@@ -11,27 +11,26 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
-from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
 )
 
 from triage.admin import secret_forms
 from triage.admin.base import PolicyAdmin
+from triage.admin.forms import AnyModelForm
+from triage.admin.theme import TabularInline, action, display
 from triage.helpdesks import DIALECTS
 from triage.models import Field, Source, SourceSecret
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
-class SourceForm(forms.ModelForm[Source]):
+class SourceForm(AnyModelForm):
     helpdesk = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(DIALECTS)],
         widget=UnfoldAdminSelectWidget(),
@@ -45,7 +44,7 @@ class SourceForm(forms.ModelForm[Source]):
     work_days = forms.TypedMultipleChoiceField(
         coerce=int,
         choices=list(enumerate(WEEKDAYS)),
-        widget=UnfoldAdminCheckboxSelectMultiple(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         required=False,
     )
 
@@ -123,9 +122,7 @@ class SourceAdmin(PolicyAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        inbound = Q(
-            secrets__purpose=SourceSecret.Purpose.INBOUND, secrets__retired_at__isnull=True
-        )
+        inbound = Q(secrets__purpose=SourceSecret.Purpose.INBOUND, secrets__retired_at__isnull=True)
         rows: QuerySet[Source] = super().get_queryset(request)
         return rows.annotate(live=Count("secrets", filter=inbound))
 
@@ -136,6 +133,9 @@ class SourceAdmin(PolicyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
         """The address of the webhook must not change under a helpdesk that uses it."""
         return ["slug", "first_steps"] if obj else []
+
+    def has_make_secret_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("triage.add_sourcesecret")
 
     @display(description="Inbound secrets", ordering="live")
     def live_secrets(self, source: Any) -> str:
@@ -151,7 +151,7 @@ class SourceAdmin(PolicyAdmin):
 
     @action(
         description="Make a new inbound secret",
-        permissions=["triage.add_sourcesecret"],
+        permissions=["make_secret"],
         icon="key",
         url_path="make-secret",
     )
@@ -180,7 +180,7 @@ class SourceAdmin(PolicyAdmin):
 
 
 def webhook_url(source: Source) -> str:
-    return settings.SITE_URL.rstrip("/") + reverse("triage:webhook", args=[source.slug])
+    return f"{settings.SITE_URL.rstrip('/')}/api/v1/sources/{source.slug}/webhook"
 
 
 def shown_once(

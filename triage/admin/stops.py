@@ -1,8 +1,9 @@
 """The emergency stop: pulled in two clicks, released by name."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -11,14 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from triage.admin.base import PolicyAdmin, ReasonForm, person
+from triage.admin.forms import AnyModelForm
+from triage.admin.theme import action, display
 from triage.models import EmergencyStop
 
 
-class StopForm(forms.ModelForm[EmergencyStop]):
+class StopForm(AnyModelForm):
     class Meta:
         model = EmergencyStop
         fields = ["source", "choice", "reason"]
@@ -53,7 +55,15 @@ class EmergencyStopAdmin(PolicyAdmin):
     form = StopForm
     ledger_subject = "stop"
     ledger_fields = ("source", "choice", "reason", "released_at")
-    list_display = ["what", "state", "reason", "pulled_by", "pulled_at", "released_by", "released_at"]
+    list_display = [
+        "what",
+        "state",
+        "reason",
+        "pulled_by",
+        "pulled_at",
+        "released_by",
+        "released_at",
+    ]
     list_filter = [("released_at", InForceFilter), "source"]
     list_select_related = ["source", "choice", "pulled_by", "released_by"]
     search_fields = ["reason", "choice__name"]

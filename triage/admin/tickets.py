@@ -9,11 +9,10 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import display
 
 from triage.admin.base import RecordAdmin
+from triage.admin.theme import TabularInline, display
 from triage.models import (
     Delivery,
     Label,
@@ -140,8 +139,14 @@ class TicketAdmin(RecordAdmin):
     inlines = [VersionInline, EventInline, ProposalInline, LabelInline]
     fieldsets = [
         (None, {"fields": ["external_id", "source", "version", "url"]}),
-        ("What the requester wrote", {"fields": ["subject", "body", "requester", "requester_name"]}),
-        ("In the helpdesk now", {"fields": ["values_shown", "opened_at", "closed_at", "reopened_count", "resolution"]}),
+        (
+            "What the requester wrote",
+            {"fields": ["subject", "body", "requester", "requester_name"]},
+        ),
+        (
+            "In the helpdesk now",
+            {"fields": ["values_shown", "opened_at", "closed_at", "reopened_count", "resolution"]},
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -12,14 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from knox.models import AuthToken, get_digest_token
 from knox.settings import CONSTANTS, knox_settings
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from triage.admin.base import PolicyAdmin
+from triage.admin.forms import AnyModelForm
 from triage.admin.sources import shown_once
+from triage.admin.theme import display
 
 
-class TokenForm(forms.ModelForm[Any]):
+class TokenForm(AnyModelForm):
     class Meta:
         model = AuthToken
         fields = ["user", "expiry"]

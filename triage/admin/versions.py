@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from triage.admin import evidence
 from triage.admin.base import ReasonForm, RecordAdmin, person
+from triage.admin.theme import action, display
 from triage.learning import registry
 from triage.models import ModelVersion
 
@@ -32,7 +32,15 @@ class ModelVersionAdmin(RecordAdmin):
     """The registry writes the ledger itself; this page adds the author to the row's history."""
 
     paginator = Paginator
-    list_display = ["version", "state_shown", "accuracy", "label_count", "owner", "created_at", "promoted_at"]
+    list_display = [
+        "version",
+        "state_shown",
+        "accuracy",
+        "label_count",
+        "owner",
+        "created_at",
+        "promoted_at",
+    ]
     list_filter = ["state", "field__source", "field"]
     list_select_related = ["field__source", "owner"]
     search_fields = ["field__name", "field__key", "sha256"]
@@ -41,7 +49,17 @@ class ModelVersionAdmin(RecordAdmin):
     fieldsets = [
         (
             None,
-            {"fields": ["version", "state_shown", "owner", "label_count", "created_at", "promoted_at", "retired_at"]},
+            {
+                "fields": [
+                    "version",
+                    "state_shown",
+                    "owner",
+                    "label_count",
+                    "created_at",
+                    "promoted_at",
+                    "retired_at",
+                ]
+            },
         ),
         ("Evidence, measured on tickets it was not trained on", {"fields": ["evidence_shown"]}),
         ("Artefact", {"fields": ["artefact", "sha256", "choices_shown"]}),
@@ -102,7 +120,7 @@ class ModelVersionAdmin(RecordAdmin):
         self, request: HttpRequest, row: ModelVersion, form: Form, now: ModelVersion | None
     ) -> HttpResponse:
         measured = self.accuracy(row)
-        text = [f"It answers for {row.field} from the next ticket on; held-out accuracy {measured}."]
+        text = [f"It answers for {row.field} from now on; held-out accuracy {measured}."]
         if now is None:
             text.append("No version has been in service before.")
         else:

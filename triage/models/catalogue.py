@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from triage.models.fields import WebAddressField
 from triage.secrets import open_sealed, seal
 
 KEY = RegexValidator(
@@ -31,7 +32,7 @@ class Source(models.Model):
         default="generic",
         help_text="Which dialect the helpdesk speaks; generic is the documented JSON shape.",
     )
-    api_url = models.URLField(
+    api_url = WebAddressField(
         blank=True, help_text="Where decisions are written back; empty means they are not."
     )
     allows_private_addresses = models.BooleanField(

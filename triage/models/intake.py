@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Left
 
 from triage.models.catalogue import Choice, Source
+from triage.models.fields import WebAddressField
 
 SEARCHED_CHARACTERS = 20_000
 
@@ -54,7 +55,7 @@ class Ticket(models.Model):
     body = models.TextField(blank=True)
     requester = models.CharField(max_length=254, blank=True, help_text="Mail address or login.")
     requester_name = models.CharField(max_length=160, blank=True)
-    url = models.URLField(max_length=500, blank=True)
+    url = WebAddressField(max_length=500, blank=True)
     values = models.JSONField(
         default=dict, help_text="Field key to choice key in the helpdesk now."
     )

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from triage.models.catalogue import Choice, Field, Source
+from triage.models.fields import WebAddressField
 
 
 class EscalationRule(models.Model):
@@ -72,7 +73,7 @@ class Playbook(models.Model):
     reply = models.TextField(
         help_text="Placeholders: {requester_name} {subject} {external_id} {category} {source}."
     )
-    action_url = models.URLField(blank=True, help_text="Called with a signed POST on accept.")
+    action_url = WebAddressField(blank=True, help_text="Called with a signed POST on accept.")
     is_reversible = models.BooleanField(default=True)
     follow_up = models.CharField(max_length=8, choices=FollowUp, default=FollowUp.RESOLVED)
     is_active = models.BooleanField(default=True)

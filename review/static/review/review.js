@@ -12,9 +12,9 @@
     if (!wanted) return;
     all(".form").forEach((form) => { form.hidden = form !== wanted; });
     expand();
-    wanted.scrollIntoView({ block: "nearest" });
+    wanted.scrollIntoView({ block: "start" });
     const select = one("[data-main] select", wanted);
-    (select?.pickerBox || one("input[type=radio], select", wanted))?.focus();
+    (select?.pickerBox || one("input[type=radio], select", wanted))?.focus({ preventScroll: true });
   }
 
   function fold() {
@@ -90,7 +90,9 @@
     const first = one("[data-row]");
     const hasRoom = WIDE.matches && !one("#work.has-ticket") && one("#work .start");
     if (!first || !hasRoom || !window.htmx) return;
-    window.htmx.ajax("GET", first.getAttribute("href"), { target: "#work", swap: "outerHTML", replace: "true" });
+    window.htmx.ajax("GET", first.getAttribute("href"), {
+      source: "#work .start", target: "#work", swap: "outerHTML", replace: "true",
+    }).catch(() => {}); // Somebody chose another ticket meanwhile.
   }
 
   // --- Keys ----------------------------------------------------------------------------------
@@ -165,6 +167,19 @@
     expand();
     one("[data-row][aria-current]")?.scrollIntoView({ block: "nearest" });
   }
+
+  // A decision that is on its way is not given up for the next ticket.
+  document.addEventListener("htmx:confirm", (event) => {
+    const isDeciding = one("form[hx-post].htmx-request");
+    if (isDeciding && !event.target.closest("#effects")) event.preventDefault();
+  });
+
+  // The list answers at once, so that J J goes two down however slow the line is.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches("[data-row]")) return;
+    all("[data-row][aria-current]").forEach((row) => row.removeAttribute("aria-current"));
+    event.target.setAttribute("aria-current", "true");
+  });
 
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.elt.matches("[data-filter]")) return;

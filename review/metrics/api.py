@@ -1,0 +1,187 @@
+"""The metrics as JSON, with the same filters and the same words as the page."""
+
+from typing import Any
+
+from django.http import Http404
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from review.metrics import page
+from review.metrics.definitions import DEFINITIONS, Definition, Unit
+from review.metrics.export import CONFIDENCE
+from review.metrics.figures import Bucket, Kind, Row
+from review.metrics.report import Report
+from review.metrics.reports import REPORTS
+from review.metrics.window import Group, Scope, ScopeForm, local_now
+
+WINDOW = [
+    OpenApiParameter("days", OpenApiTypes.INT, enum=page.DAYS, description="Up to today."),
+    OpenApiParameter("from", OpenApiTypes.DATE, description="First day; goes before `days`."),
+    OpenApiParameter("to", OpenApiTypes.DATE, description="Last day, included."),
+    OpenApiParameter("source", OpenApiTypes.STR, description="Slug of a source."),
+    OpenApiParameter("group", OpenApiTypes.STR, enum=[group.value for group in Group]),
+]
+
+
+class MetricSerializer(serializers.Serializer[dict[str, Any]]):
+    key = serializers.CharField()
+    number = serializers.IntegerField(allow_null=True)
+    version = serializers.IntegerField()
+    name = serializers.CharField()
+    formula = serializers.CharField()
+    caveat = serializers.CharField()
+    unit = serializers.ChoiceField(choices=[unit.value for unit in Unit])
+    min_n = serializers.IntegerField(help_text="Below it no rate is given.")
+    url = serializers.URLField()
+
+
+class MetricWindowSerializer(serializers.Serializer[dict[str, Any]]):
+    first = serializers.DateField()
+    last = serializers.DateField(help_text="Included.")
+    time_zone = serializers.CharField()
+    source = serializers.CharField(allow_blank=True, help_text="Empty: all sources.")
+    group = serializers.ChoiceField(choices=[group.value for group in Group])
+
+
+class MetricFigureSerializer(serializers.Serializer[dict[str, Any]]):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=[kind.value for kind in Kind])
+    value = serializers.FloatField(
+        allow_null=True, help_text="A fraction, seconds or a count; null where n is below min_n."
+    )
+    k = serializers.IntegerField(allow_null=True)
+    n = serializers.IntegerField()
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+    tickets = serializers.URLField(allow_null=True, help_text="The proposals counted.")
+
+
+class MetricRowSerializer(serializers.Serializer[dict[str, Any]]):
+    labels = serializers.ListField(child=serializers.CharField())
+    figures = MetricFigureSerializer(many=True)
+
+
+class MetricReportSerializer(serializers.Serializer[dict[str, Any]]):
+    definition = MetricSerializer()
+    window = MetricWindowSerializer()
+    labels = serializers.ListField(child=serializers.CharField())
+    totals = MetricRowSerializer(many=True)
+    rows = MetricRowSerializer(many=True)
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class MayViewDecisions(BasePermission):
+    message = "Metrics need the permission review.view_decision."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.has_perm("review.view_decision")
+
+
+class Metrics(APIView):
+    permission_classes = (IsAuthenticated, MayViewDecisions)
+
+    @extend_schema(
+        operation_id="list_metrics",
+        summary="List the metrics",
+        description="What is measured, in words, with the version of each definition.",
+        responses=MetricSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        return Response([_definition(request, each) for each in DEFINITIONS.values()])
+
+
+class Metric(APIView):
+    permission_classes = (IsAuthenticated, MayViewDecisions)
+
+    @extend_schema(
+        operation_id="read_metric",
+        summary="Read one metric",
+        description="Figures of the window with their intervals. Never split by person.",
+        parameters=WINDOW,
+        responses={
+            200: MetricReportSerializer,
+            400: OpenApiResponse(OpenApiTypes.OBJECT, "A filter is wrong; each is named."),
+            404: OpenApiResponse(OpenApiTypes.OBJECT, "No such metric."),
+        },
+    )
+    def get(self, request: Request, key: str) -> Response:
+        if key not in REPORTS:
+            raise Http404(f"There is no metric {key!r}.")
+        form = ScopeForm(request.query_params)
+        if not form.is_valid():
+            raise ValidationError(form.errors)
+        return Response(_report(request, REPORTS[key](form.scope(local_now()))))
+
+
+def _definition(request: Request, definition: Definition) -> dict[str, Any]:
+    return {
+        "key": definition.key,
+        "number": definition.number,
+        "version": definition.version,
+        "name": str(definition.name),
+        "formula": str(definition.formula),
+        "caveat": str(definition.caveat),
+        "unit": definition.unit.value,
+        "min_n": definition.min_n,
+        "url": reverse("metric", args=[definition.key], request=request),
+    }
+
+
+def _report(request: Request, report: Report) -> dict[str, Any]:
+    scope = report.scope
+    return {
+        "definition": _definition(request, report.definition),
+        "window": {
+            "first": scope.first.isoformat(),
+            "last": scope.last.isoformat(),
+            "time_zone": scope.time_zone,
+            "source": scope.source_slug,
+            "group": scope.group.value,
+        },
+        "labels": [str(label) for label in report.labels],
+        "totals": [_row(request, report, row) for row in report.totals],
+        "rows": [_row(request, report, row) for row in report.rows],
+        "notes": [note.text for note in report.notes],
+    }
+
+
+def _row(request: Request, report: Report, row: Row) -> dict[str, Any]:
+    figures = []
+    for column in report.columns:
+        figure = row.figures[column.key]
+        low, high = figure.interval or (None, None)
+        figures.append(
+            {
+                "key": column.key,
+                "name": str(column.name),
+                "kind": figure.kind.value,
+                "value": figure.value,
+                "k": figure.k,
+                "n": figure.n,
+                "low": low,
+                "high": high,
+                "confidence": CONFIDENCE if figure.interval else None,
+                "tickets": _tickets(request, report.scope, figure.bucket),
+            }
+        )
+    return {"labels": list(row.labels), "figures": figures}
+
+
+def _tickets(request: Request, scope: Scope, bucket: Bucket | None) -> str | None:
+    return request.build_absolute_uri(page.link(scope, bucket)) if bucket else None
+
+
+urlpatterns = [
+    path("", Metrics.as_view(), name="metrics"),
+    path("<slug:key>/", Metric.as_view(), name="metric"),
+]

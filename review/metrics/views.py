@@ -1,0 +1,89 @@
+"""Pages and tables of the metrics. No figure here is ever about one person."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.paginator import Paginator
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from review.metrics import drill, export, page
+from review.metrics.definitions import DEFINITIONS
+from review.metrics.figures import Bucket
+from review.metrics.reports import REPORTS
+from review.metrics.window import ScopeForm, local_now
+from review.views import for_people
+
+PERMISSION = "review.view_decision"
+TICKETS_A_PAGE = 50
+
+
+@require_safe
+@for_people(PERMISSION)
+def overview(request: HttpRequest) -> HttpResponse:
+    form = ScopeForm(request.GET)
+    if not form.is_valid():
+        return render(request, "review/metrics/overview.html", {"form": form}, status=400)
+    context = page.context(form.scope(local_now()))
+    return render(request, "review/metrics/overview.html", {**context, "form": form})
+
+
+@require_safe
+@for_people(PERMISSION)
+def tickets(request: HttpRequest) -> HttpResponse:
+    """The proposals that one figure counts, with links to their tickets."""
+    form, bucket_form = ScopeForm(request.GET), drill.BucketForm(request.GET)
+    if not (form.is_valid() and bucket_form.is_valid()):
+        wrong = {**form.errors, **bucket_form.errors}
+        return _refused(request, wrong)
+    scope, bucket = form.scope(local_now()), bucket_form.bucket()
+    pages = Paginator(drill.listed(scope, bucket), TICKETS_A_PAGE)
+    shown = pages.get_page(request.GET.get("page"))
+    context = {
+        "scope": scope,
+        "definition": DEFINITIONS[bucket.metric],
+        "words": drill.words(scope, bucket),
+        "page": shown,
+        "rows": drill.lines(list(shown.object_list)),
+        "query": scope.query(**bucket.params()),
+    }
+    return render(request, "review/metrics/tickets.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+@permission_required(PERMISSION, raise_exception=True)
+def table(request: HttpRequest, key: str) -> HttpResponseBase:
+    """One report as CSV, sent line by line."""
+    if key not in REPORTS:
+        raise Http404(f"There is no report {key!r}.")
+    form = ScopeForm(request.GET)
+    if not form.is_valid():
+        return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+    scope = form.scope(local_now())
+
+    def link(bucket: Bucket) -> str:
+        return request.build_absolute_uri(page.link(scope, bucket))
+
+    lines: Iterable[str] = export.lines(REPORTS[key](scope), link)
+    name = f"{key}-{scope.first}-{scope.last}.csv"
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _refused(request: HttpRequest, errors: dict[str, Any]) -> HttpResponse:
+    return render(request, "review/metrics/refused.html", {"errors": errors}, status=400)

@@ -1,0 +1,158 @@
+"use strict";
+// Draws what metrics/charts.py has prepared. Every figure also stands in the card's table, so
+// without this file, or without Chart.js, nothing is lost but the pictures.
+
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+const ROW = 30, AXIS = 58, LEGEND = 34;
+const page = document.querySelector(".metrics");
+const drawn = [];
+
+const colour = (tone) => getComputedStyle(page).getPropertyValue(`--m-${tone}`).trim();
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+function time(seconds) {
+  if (seconds < HOUR) return `${Math.round(seconds / MINUTE)} min`;
+  if (seconds < DAY) return `${+(seconds / HOUR).toFixed(1)} h`;
+  return `${+(seconds / DAY).toFixed(1)} d`;
+}
+
+function shorten(label, most) {
+  if (label.length <= most) return label;
+  return `${label.slice(0, most - 1).trimEnd()}…`;
+}
+
+// Chart.js draws its own lines and bars; the whisker of an interval is the one shape it lacks.
+const whiskers = {
+  id: "whiskers",
+  beforeDatasetsDraw(chart) {
+    const { ctx, scales } = chart;
+    chart.data.datasets.forEach((dataset, index) => {
+      if (!dataset.points || !chart.isDatasetVisible(index)) return;
+      chart.getDatasetMeta(index).data.forEach((element, row) => {
+        const point = dataset.points[row];
+        if (!point || point.low === null) return;
+        const [left, right] = [scales.x.getPixelForValue(point.low), scales.x.getPixelForValue(point.high)];
+        ctx.save();
+        ctx.globalAlpha = 0.3;
+        ctx.fillStyle = dataset.borderColor;
+        ctx.beginPath();
+        ctx.roundRect(left, element.y - 4, Math.max(2, right - left), 8, 4);
+        ctx.fill();
+        ctx.restore();
+      });
+    });
+  },
+};
+
+function axes(data, isStacked) {
+  const text = { color: colour("soft"), font: { size: 12 } };
+  const narrow = page.clientWidth < 620;
+  return {
+    x: {
+      stacked: isStacked,
+      beginAtZero: true,
+      max: data.unit === "share" ? (isStacked ? 1 : undefined) : undefined,
+      grid: { color: colour("line") },
+      border: { display: false },
+      ticks: { ...text, maxTicksLimit: narrow ? 4 : 6, callback: data.unit === "share" ? percent : time },
+    },
+    y: {
+      stacked: isStacked,
+      type: "category",
+      labels: data.labels,
+      offset: true,
+      grid: { display: false },
+      border: { display: false },
+      ticks: { ...text, color: colour("ink"), autoSkip: false, callback(value) { return shorten(this.getLabelForValue(value), narrow ? 16 : 34); } },
+    },
+  };
+}
+
+function datasets(data) {
+  if (data.kind === "shares") {
+    return data.series.map((series) => ({
+      label: series.name,
+      data: series.values,
+      counts: series.counts,
+      backgroundColor: colour(series.tone),
+      barThickness: 16,
+      borderWidth: 0,
+    }));
+  }
+  return data.series.map((series, index) => ({
+    type: "scatter",
+    label: series.name,
+    points: series.points,
+    // Two series of one row stand a little apart, so that neither hides the other.
+    data: series.points.map((point, row) => ({ x: point ? point.value : NaN, y: row + spread(index, data.series.length) })),
+    borderColor: colour(series.tone),
+    backgroundColor: colour(series.tone),
+    pointStyle: index ? "rectRot" : "circle",
+    pointRadius: 5,
+    pointHoverRadius: 7,
+  }));
+}
+
+const spread = (index, count) => (count < 2 ? 0 : (index - (count - 1) / 2) * 0.36);
+
+function said(item) {
+  const { dataset, dataIndex } = item;
+  if (dataset.counts) return `${dataset.label}: ${dataset.counts[dataIndex]} (${percent(dataset.data[dataIndex])})`;
+  const point = dataset.points[dataIndex];
+  return `${dataset.label}: ${point.text}, n ${point.n}`;
+}
+
+function options(data) {
+  const isStacked = data.kind === "shares";
+  const scales = axes(data, isStacked);
+  if (!isStacked) {
+    // Rows as whole numbers rather than names, which is what lets points stand between them.
+    Object.assign(scales.y, { type: "linear", reverse: true, min: -0.6, max: data.labels.length - 0.4 });
+    scales.y.ticks.stepSize = 1;
+    scales.y.afterBuildTicks = (axis) => { axis.ticks = data.labels.map((_, row) => ({ value: row })); };
+    scales.y.ticks.callback = (row) => shorten(data.labels[row], page.clientWidth < 620 ? 16 : 34);
+  }
+  return {
+    indexAxis: "y",
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    scales,
+    plugins: {
+      legend: {
+        display: data.series.length > 1,
+        position: "bottom",
+        labels: { color: colour("ink"), boxWidth: 10, boxHeight: 10, padding: 12, usePointStyle: !isStacked },
+      },
+      tooltip: {
+        callbacks: {
+          title: (items) => data.labels[isStacked ? items[0].dataIndex : items[0].dataIndex],
+          label: said,
+        },
+      },
+    },
+  };
+}
+
+function draw(box) {
+  const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+  const legend = data.series.length > 1 ? LEGEND : 0;
+  box.hidden = false;
+  box.style.height = `${data.labels.length * ROW + AXIS + legend}px`;
+  drawn.push(new Chart(box.querySelector("canvas"), {
+    type: data.kind === "shares" ? "bar" : "scatter",
+    data: { labels: data.kind === "shares" ? data.labels : undefined, datasets: datasets(data) },
+    options: options(data),
+    plugins: [whiskers],
+  }));
+}
+
+function drawAll() {
+  drawn.splice(0).forEach((chart) => chart.destroy());
+  page.querySelectorAll("[data-chart]").forEach(draw);
+}
+
+if (page && window.Chart) {
+  drawAll();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+}

@@ -1,0 +1,208 @@
+"""Rows and actions that tests of every room need. Each maker takes what is to be different."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pgtrigger
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, TransactionTestCase
+from standardwebhooks import Webhook
+
+from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
+from triage import tasks
+from triage.models import Choice, Field, Source, SourceSecret, Ticket, TicketVersion
+
+PROJECT = Path(__file__).resolve().parent.parent
+INBOUND_SECRET = "a-secret-of-the-tests-that-is-long-enough"
+OPENED = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+CATALOGUE = {
+    "category": ("access", "hardware", "network"),
+    "team": ("service-desk", "infrastructure"),
+    "priority": ("low", "normal", "urgent"),
+}
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def emptied_ledger() -> Iterator[None]:
+    """Tests that commit end by emptying every table, which the ledger's trigger refuses."""
+    original: Callable[[TransactionTestCase], None] = vars(TransactionTestCase)["_fixture_teardown"]
+
+    def teardown(case: TransactionTestCase) -> None:
+        with pgtrigger.ignore("triage.LedgerEntry:no_truncate"):
+            original(case)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+    yield
+    patch.undo()
+
+
+# --- People ---------------------------------------------------------------------------------
+def new_user(username: str, *roles: str, **over: Any) -> User:
+    """A person without a password; `roles` are names from review.roles."""
+    user = User.objects.create_user(username, **over)
+    if roles:
+        ensure_groups()
+    for role in roles:
+        give_role(user, role)
+    # Permissions are remembered on the object from its first question on.
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    return new_user
+
+
+@pytest.fixture
+def technician(db: None) -> User:
+    return new_user("maya", TECHNICIAN, first_name="Maya", last_name="Berg")
+
+
+@pytest.fixture
+def ai_owner(db: None) -> User:
+    return new_user("olivia", AI_OWNER)
+
+
+@pytest.fixture
+def team_lead(db: None) -> User:
+    return new_user("theo", TEAM_LEAD)
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    return new_user("audrey", AUDITOR)
+
+
+# --- Rows -----------------------------------------------------------------------------------
+def new_secret(source: Source, value: str = INBOUND_SECRET, **over: Any) -> SourceSecret:
+    secret = SourceSecret(source=source, **{"purpose": SourceSecret.Purpose.INBOUND} | over)
+    secret.put(value)
+    secret.save()
+    return secret
+
+
+def new_source(**over: Any) -> Source:
+    """An active source with one live inbound secret, INBOUND_SECRET, and no API address."""
+    slug = over.setdefault("slug", f"desk{next(_numbers)}")
+    if "owner" not in over:
+        over["owner"] = User.objects.create_user(f"owner-of-{slug}")
+    source = Source.objects.create(**{"name": slug.title()} | over)
+    new_secret(source)
+    return source
+
+
+def new_catalogue(source: Source) -> dict[str, Choice]:
+    """Category (main), team and priority (ordered) as in CATALOGUE; the choices by their keys.
+
+    The category network implies the team infrastructure.
+    """
+    choices = {}
+    for position, (key, choice_keys) in enumerate(CATALOGUE.items()):
+        field = Field.objects.create(
+            source=source,
+            key=key,
+            name=key.title(),
+            position=position,
+            is_main=key == "category",
+            is_ordered=key == "priority",
+        )
+        for rank, choice in enumerate(choice_keys, 1):
+            choices[choice] = Choice.objects.create(
+                field=field, key=choice, name=choice.title(), rank=rank
+            )
+    choices["network"].implies.add(choices["infrastructure"])
+    return choices
+
+
+def new_ticket(source: Source, **over: Any) -> Ticket:
+    """A ticket as it stands after its first delivery was read, but not proposed yet."""
+    values = {
+        "external_id": f"T-{next(_numbers)}",
+        "version": 1,
+        "subject": "VPN drops every hour",
+        "body": "Since Monday the tunnel closes after an hour.",
+        "requester": "ann@example.org",
+        "opened_at": OPENED,
+    }
+    ticket = Ticket.objects.create(source=source, **values | over)
+    TicketVersion.objects.create(
+        ticket=ticket,
+        version=ticket.version,
+        subject=ticket.subject,
+        body=ticket.body,
+        values=ticket.values,
+    )
+    return ticket
+
+
+@pytest.fixture
+def make_source(db: None) -> Callable[..., Source]:
+    return new_source
+
+
+@pytest.fixture
+def make_secret(db: None) -> Callable[..., SourceSecret]:
+    return new_secret
+
+
+@pytest.fixture
+def make_catalogue(db: None) -> Callable[[Source], dict[str, Choice]]:
+    return new_catalogue
+
+
+@pytest.fixture
+def make_ticket(db: None) -> Callable[..., Ticket]:
+    return new_ticket
+
+
+# --- What helpdesks and workers do ----------------------------------------------------------
+def ticket_message(**over: Any) -> dict[str, Any]:
+    """A webhook payload about a ticket; `over` changes its data."""
+    data = {
+        "id": "T-1",
+        "version": 1,
+        "subject": "VPN drops every hour",
+        "body": "Since Monday the tunnel closes after an hour.",
+        "requester": {"address": "ann@example.org", "name": "Ann Weber"},
+        "opened_at": OPENED.isoformat(),
+    }
+    return {"type": "ticket.created", "data": data | over}
+
+
+def event_message(**over: Any) -> dict[str, Any]:
+    """A webhook payload about an event of ticket T-1; `over` changes its data."""
+    data = {
+        "id": "E-1",
+        "ticket_id": "T-1",
+        "kind": "resolved",
+        "happened_at": OPENED.isoformat(),
+    }
+    return {"type": "ticket.event", "data": data | over}
+
+
+def signed(
+    body: bytes, *, webhook_id: str, secret: str = INBOUND_SECRET, at: int | None = None
+) -> dict[str, str]:
+    """The three headers of Standard Webhooks; `at` is in seconds since 1970, None means now."""
+    moment = int(time.time()) if at is None else at
+    key: str | bytes = secret if secret.startswith("whsec_") else secret.encode()
+    # The library would decode the body as text first, which some of our bodies are not.
+    signer = Webhook(key)
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(moment),
+        "webhook-signature": signer.sign(
+            webhook_id, datetime.fromtimestamp(moment, tz=UTC), body.decode("latin-1")
+        )
+        if body.isascii()
+        else _sign_bytes(signer, webhook_id, moment, body),
+    }

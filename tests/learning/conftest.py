@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import random
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from triage.learning.classifier import Classifier
+from triage.learning.text import document
+
+ROOT = Path(__file__).resolve().parents[2]
+# Tickets of these files are there to be recognised as unusual, not to be learnt.
+NOT_A_CATEGORY = {"out_of_scope", "outage"}
+
+Tickets = tuple[list[str], list[str]]
+
+
+@pytest.fixture(scope="session")
+def demo() -> Tickets:
+    """Documents and categories of the hand-written tickets."""
+    texts, labels = [], []
+    for path in sorted((ROOT / "triage/demo/tickets").glob("*.toml")):
+        if path.stem in NOT_A_CATEGORY:
+            continue
+        for ticket in tomllib.loads(path.read_text(encoding="utf-8"))["ticket"]:
+            texts.append(document(ticket["subject"], ticket["body"]))
+            labels.append(path.stem)
+    if len(texts) < 200:
+        pytest.skip(f"needs the demo tickets, found {len(texts)}")
+    return texts, labels
+
+
+@pytest.fixture(scope="session")
+def demo_parts(demo: Tickets) -> tuple[Tickets, Tickets]:
+    """Three quarters to train on, one quarter held out."""
+    order = random.Random(7).sample(range(len(demo[0])), len(demo[0]))
+    cut = len(order) * 3 // 4
+
+    def part(rows: list[int]) -> Tickets:
+        return [demo[0][row] for row in rows], [demo[1][row] for row in rows]
+
+    return part(order[:cut]), part(order[cut:])
+
+
+@pytest.fixture(scope="session")
+def demo_classifier(demo_parts: tuple[Tickets, Tickets]) -> Classifier:
+    return Classifier.fit(*demo_parts[0], seed=1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real labelled text, which is never part of the project."""
+    folder = Path(os.environ.get("TRIAGE_DATA_DIR", ROOT.parent / "shared" / "data"))
+    if not (folder / "it-service-tickets/tickets.csv.gz").exists():
+        pytest.skip(f"needs the evaluation data, not found in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_parts(shared_data: Path) -> tuple[Tickets, Tickets]:
+    """6,000 real tickets at random: 4,800 to train on, 1,200 held out."""
+    with gzip.open(shared_data / "it-service-tickets/tickets.csv.gz", "rt", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    drawn = random.Random(3).sample(rows, 6_000)
+    texts, labels = [row["text"] for row in drawn], [row["topic"] for row in drawn]
+    return (texts[:4_800], labels[:4_800]), (texts[4_800:], labels[4_800:])
+
+
+@pytest.fixture(scope="session")
+def real_classifier(real_parts: tuple[Tickets, Tickets]) -> Classifier:
+    return Classifier.fit(*real_parts[0], seed=1)

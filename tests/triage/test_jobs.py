@@ -1,0 +1,184 @@
+"""Leased jobs: claimed once, given back, buried, brought back to life."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, Event
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from triage.jobs import leases, sweeper
+from triage.jobs.doorbell import Doorbell
+from triage.models import Job
+
+pytestmark = pytest.mark.django_db
+
+KINDS = [Job.Kind.RECEIVE, Job.Kind.PROPOSE]
+
+
+def put(count: int, kind: str = Job.Kind.PROPOSE) -> None:
+    leases.put(kind, range(1, count + 1))
+
+
+def expire_leases() -> None:
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def make_due() -> None:
+    Job.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_claimed_job_is_nobody_elses_until_its_lease_ends():
+    put(3)
+
+    first = leases.claim(KINDS, 10)
+    second = leases.claim(KINDS, 10)
+    expire_leases()
+    third = leases.claim(KINDS, 1)
+
+    assert (len(first), len(second), len(third)) == (3, 0, 1)
+    assert third[0].attempts == 2
+
+
+def test_a_claim_takes_one_kind_and_no_more_than_asked():
+    put(4)
+    put(4, Job.Kind.RECEIVE)
+
+    jobs = leases.claim(KINDS, 3)
+
+    assert len(jobs) == 3
+    assert len({job.kind for job in jobs}) == 1
+
+
+def test_a_job_that_failed_before_is_claimed_alone():
+    put(3)
+    bad = leases.claim(KINDS, 3)[0]
+    for job in Job.objects.all():
+        job.attempts = 1
+        leases.fail(job, "boom")
+    make_due()
+
+    assert [job.pk for job in leases.claim(KINDS, 10)] == [bad.pk]
+
+
+def test_finishing_removes_only_what_is_still_ours():
+    put(2)
+    jobs = leases.claim(KINDS, 2)
+    leases.put(Job.Kind.PROPOSE, [jobs[0].subject])
+
+    assert leases.finish(jobs) == 1
+    left = Job.objects.get()
+    assert (left.subject, left.attempts, left.lease_until) == (jobs[0].subject, 0, None)
+
+
+def test_five_failures_make_a_dead_letter_that_can_be_redelivered():
+    put(1)
+    for attempt in range(1, settings.JOB_MAX_ATTEMPTS + 1):
+        make_due()
+        (job,) = leases.claim(KINDS, 1)
+        assert job.attempts == attempt
+        leases.fail(job, "ValueError: no such luck")
+
+    dead = Job.objects.get()
+    assert dead.dead_at is not None
+    assert dead.last_error == "ValueError: no such luck"
+    make_due()
+    assert leases.claim(KINDS, 1) == []
+    assert leases.oldest_age_seconds() == 0
+
+    assert leases.redeliver([dead]) == 1
+    assert leases.claim(KINDS, 1)[0].attempts == 1
+
+
+def test_failures_wait_longer_each_time():
+    put(1)
+    waits = []
+    for _ in range(4):
+        make_due()
+        (job,) = leases.claim(KINDS, 1)
+        leases.fail(job, "x")
+        waits.append((Job.objects.get().next_attempt_at - timezone.now()).total_seconds())
+
+    assert waits == sorted(waits)
+    assert waits[0] < 3
+    assert waits[3] > 60
+
+
+def test_a_job_whose_worker_dies_every_time_is_buried():
+    put(1)
+    for _ in range(settings.JOB_MAX_ATTEMPTS):
+        assert len(leases.claim(KINDS, 1)) == 1
+        expire_leases()
+
+    assert leases.claim(KINDS, 1) == []
+    assert leases.bury_exhausted() == 1
+    assert "without an answer" in Job.objects.get().last_error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_workers_share_jobs_without_overlap(in_threads: Callable[..., None]):
+    put(200)
+    start, seen = Barrier(8), []
+
+    def worker() -> None:
+        start.wait()
+        while jobs := leases.claim(KINDS, 7):
+            with transaction.atomic():
+                seen.extend(job.subject for job in jobs)
+                leases.finish(jobs)
+
+    in_threads([worker] * 8)
+    while jobs := leases.claim(KINDS, 7):
+        seen.extend(job.subject for job in jobs)
+        leases.finish(jobs)
+
+    assert sorted(seen) == list(range(1, 201))
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweeper_does_what_no_worker_was_told_of(in_threads: Callable[..., None]):
+    put(5)
+    overdue = timezone.now() - timedelta(seconds=sweeper.OVERDUE_SECONDS + 1)
+    Job.objects.update(next_attempt_at=overdue)
+    stop, done = Event(), []
+
+    def work_once() -> int:
+        jobs = leases.claim(KINDS, 2)
+        done.extend(job.subject for job in jobs)
+        leases.finish(jobs)
+        if len(done) == 5:
+            stop.set()
+        return len(jobs)
+
+    def sweep() -> None:
+        sweeper.sweep(work_once, stop)
+
+    in_threads([sweep])
+
+    assert sorted(done) == [1, 2, 3, 4, 5]
+
+
+def test_fresh_jobs_are_left_to_the_workers():
+    put(1)
+
+    assert not sweeper.is_overdue()
+
+
+def test_a_dead_broker_is_rung_once_and_then_left_alone(monkeypatch: pytest.MonkeyPatch):
+    bell, calls = Doorbell(), []
+
+    def refuse(*args: object, **options: object) -> None:
+        calls.append(args)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("triage.jobs.doorbell.current_app.connection_for_write", refuse)
+
+    assert [bell.ring(), bell.ring(), bell.ring()] == [False, False, False]
+    assert len(calls) == 1
+
+
+def test_a_living_broker_takes_the_ring():
+    assert Doorbell().ring() is True
