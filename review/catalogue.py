@@ -63,12 +63,11 @@ class Catalogue:
         return pairs
 
     def implied(self, pk: int, field_pk: int) -> Choice | None:
-        """What a choice, or the nearest parent that says so, implies for another field."""
-        for step in reversed(self.lineage(pk)):
-            for end in self._implied[step.pk]:
-                choice = self.by_pk.get(end)
-                if choice and choice.field_id == field_pk and choice.retired_at is None:
-                    return choice
+        """What a choice implies for another field; like triage, its parents are not asked."""
+        for end in self._implied[pk]:
+            choice = self.by_pk.get(end)
+            if choice and choice.field_id == field_pk and choice.retired_at is None:
+                return choice
         return None
 
     def with_key(self, key: str, *, field: str = "", main: bool = False) -> list[Choice]:

@@ -251,8 +251,8 @@ def _lines(proposal: Proposal, choices: Catalogue) -> list[Line]:
                 value=value,
                 path=choices.path(value.choice_id),
                 track=tracks[value.choice_id] if value.choice_id is not None else None,
-                words_for=_words(prediction.words_for) if prediction else [],
-                words_against=_words(prediction.words_against) if prediction else [],
+                words_for=prediction.words_for if prediction else [],
+                words_against=prediction.words_against if prediction else [],
                 runner_up=_runner_up(value, choices),
                 has_model=value.field_id in with_model,
             )
@@ -260,20 +260,12 @@ def _lines(proposal: Proposal, choices: Catalogue) -> list[Line]:
     return lines
 
 
-def _words(cited: list[dict[str, str | float]]) -> list[str]:
-    """The words of [{word, weight}], as they stand in the ticket."""
-    return [str(item["word"]) for item in cited]
-
-
 def _runner_up(value: ProposedValue, choices: Catalogue) -> str:
-    """The likeliest other choice, where the model answered."""
-    if value.prediction is None or value.choice is None:
+    """The likeliest choice that is not proposed, where the model answered."""
+    if value.prediction is None:
         return ""
-    others = {
-        key: probability
-        for key, probability in value.prediction.probabilities.items()
-        if key != value.choice.key
-    }
+    proposed = value.choice.key if value.choice else ""
+    others = {k: p for k, p in value.prediction.probabilities.items() if k != proposed}
     return choices.key_path(value.field, max(others, key=others.__getitem__)) if others else ""
 
 

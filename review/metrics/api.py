@@ -8,7 +8,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -21,6 +20,7 @@ from review.metrics.figures import Bucket, Kind, Row
 from review.metrics.report import Report
 from review.metrics.reports import REPORTS
 from review.metrics.window import Group, Scope, ScopeForm, local_now
+from triage.api.access import AUTHENTICATION, HasPermission
 
 WINDOW = [
     OpenApiParameter("days", OpenApiTypes.INT, enum=page.DAYS, description="Up to today."),
@@ -80,15 +80,10 @@ class MetricReportSerializer(serializers.Serializer[dict[str, Any]]):
     notes = serializers.ListField(child=serializers.CharField())
 
 
-class MayViewDecisions(BasePermission):
-    message = "Metrics need the permission review.view_decision."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.user.has_perm("review.view_decision")
-
-
 class Metrics(APIView):
-    permission_classes = (IsAuthenticated, MayViewDecisions)
+    authentication_classes = AUTHENTICATION
+    permission_classes = (HasPermission,)
+    permission = "review.view_decision"
 
     @extend_schema(
         operation_id="list_metrics",
@@ -101,7 +96,9 @@ class Metrics(APIView):
 
 
 class Metric(APIView):
-    permission_classes = (IsAuthenticated, MayViewDecisions)
+    authentication_classes = AUTHENTICATION
+    permission_classes = (HasPermission,)
+    permission = "review.view_decision"
 
     @extend_schema(
         operation_id="read_metric",
@@ -133,8 +130,15 @@ def _definition(request: Request, definition: Definition) -> dict[str, Any]:
         "caveat": str(definition.caveat),
         "unit": definition.unit.value,
         "min_n": definition.min_n,
-        "url": reverse("metric", args=[definition.key], request=request),
+        "url": _address(request, definition.key),
     }
+
+
+def _address(request: Request, key: str) -> str:
+    """Of a metric, in whatever namespace these addresses have been put."""
+    match = request.resolver_match
+    name = ":".join([*(match.namespaces if match else []), "metric"])
+    return reverse(name, args=[key], request=request)
 
 
 def _report(request: Request, report: Report) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from review.metrics.cohorts import COUNTED
+from review.metrics.cohorts import COUNTED, Outcome
 from review.metrics.figures import Figure, Row
 from review.metrics.report import Report
 
@@ -37,23 +35,46 @@ def shares(report: Report) -> dict[str, Any] | None:
 
 
 def intervals(
-    report: Report, columns: Mapping[str, tuple[str, str]], *, totals: bool = True
+    report: Report, columns: Mapping[str, tuple[str, str]], *, is_worst_low: bool = False
 ) -> dict[str, Any] | None:
-    """Figures as points in their intervals; None where no row has one.
+    """Figures as points in their intervals, the worst group first; None where there is none.
 
     `columns` has the key of a column, and the name and tone of its points.
     """
     rows = [row for row in report.rows if _has_value(row, columns)][:MOST_BARS]
+    first = next(iter(columns))
+    rows.sort(key=lambda row: _order(row.figures[first], is_worst_low))
+    if len(rows) != 1:
+        rows = [row for row in report.totals if _has_value(row, columns)] + rows
     if not rows:
         return None
-    if totals and len(rows) > 1:
-        rows = [row for row in report.totals if _has_value(row, columns)] + rows
     series = [
         {"name": name, "tone": tone, "points": [_point(row.figures[key]) for row in rows]}
         for key, (name, tone) in columns.items()
     ]
-    labels = [_(" → ").join(row.labels) for row in rows]
-    return _chart("intervals", report.definition.unit.value, labels, series)
+    return _chart(
+        "intervals", report.definition.unit.value, [" → ".join(row.labels) for row in rows], series
+    )
+
+
+def times(report: Report) -> dict[str, Any] | None:
+    """Median times of accepted and overridden proposals side by side, group by group."""
+    verdicts = {str(v.label): TONES[v] for v in (Outcome.ACCEPTED, Outcome.OVERRIDDEN)}
+    by_group: dict[str, dict[str, Figure]] = {}
+    for row in (*report.totals, *report.rows):
+        group, verdict = row.labels
+        if verdict in verdicts and row.figures["median"].value is not None:
+            by_group.setdefault(group, {})[verdict] = row.figures["median"]
+    shown = dict(list(by_group.items())[:MOST_BARS])
+    series = [
+        {
+            "name": verdict,
+            "tone": tone,
+            "points": [_point(figures.get(verdict)) for figures in shown.values()],
+        }
+        for verdict, tone in verdicts.items()
+    ]
+    return _chart("intervals", report.definition.unit.value, list(shown), series) if shown else None
 
 
 def _chart(
@@ -66,8 +87,14 @@ def _has_value(row: Row, columns: Mapping[str, tuple[str, str]]) -> bool:
     return any(row.figures[key].value is not None for key in columns)
 
 
-def _point(figure: Figure) -> dict[str, Any] | None:
-    if figure.value is None:
+def _order(figure: Figure, is_worst_low: bool) -> tuple[bool, float]:
+    """The worst first, and what has no value last."""
+    value = figure.value or 0.0
+    return figure.value is None, value if is_worst_low else -value
+
+
+def _point(figure: Figure | None) -> dict[str, Any] | None:
+    if figure is None or figure.value is None:
         return None
     interval = figure.interval
     return {

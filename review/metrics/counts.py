@@ -92,12 +92,7 @@ def override_reasons(scope: Scope) -> list[ReasonCount]:
 
 STEP_IN_FIELD = Columns("field_id", ("field__name",), "field__source__name")
 STEP_IN_FROM, STEP_IN_TO = (
-    Columns(
-        f"{side}_id",
-        (f"{side}__parent__name", f"{side}__name"),
-        "field__source__name",
-        nameless=nameless,
-    )
+    Columns(f"{side}_id", (f"{side}__parent__name", f"{side}__name"), nameless=nameless)
     for side, nameless in (("proposed", _("left open")), ("final", _("taken away")))
 )
 

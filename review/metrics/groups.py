@@ -23,18 +23,20 @@ class Named(NamedTuple):
 class Columns(NamedTuple):
     """Columns of a proposal, `main` being the alias of its main value.
 
-    `names` are joined with `joint`, from the outermost inwards. `source` tells equal names apart.
+    `names` are joined with `joint`, from the outermost inwards. `source`, where given, tells equal
+    names apart.
     """
 
     key: str
     names: tuple[str, ...]
-    source: str
+    source: str = ""
     joint: str = " › "
     nameless: str | Promise = ""
 
     @property
     def all(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.key, *self.names, self.source)))
+        names = (self.key, *self.names, self.source)
+        return tuple(dict.fromkeys(name for name in names if name))
 
 
 VERSION = "main__prediction__model_version"
@@ -65,8 +67,10 @@ def in_group(group: Group, key: str) -> Q:
 
 
 def name_groups(rows: Sequence[Mapping[str, Any]], columns: Columns) -> list[Named]:
-    """One name a row, in their order; equal names of different keys get their source's."""
+    """One name a row, in their order; equal names of different keys also bear their source's."""
     plain = [_named(row, columns) for row in rows]
+    if not columns.source:
+        return plain
     bearers = Counter(name for _key, name in set(plain))
     return [
         Named(key, f"{name} ({row[columns.source]})" if bearers[name] > 1 else name)

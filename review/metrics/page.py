@@ -16,6 +16,7 @@ from review.metrics.report import Report
 from review.metrics.window import Scope
 
 DAYS = (7, 30, 90)
+SHOWN_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Card:
     csv: str
     lead: list[Cell]
     chart: dict[str, Any] | None
+
+    @property
+    def first_lines(self) -> list[Line]:
+        return self.lines[:SHOWN_AT_ONCE]
 
     @property
     def chart_id(self) -> str:
@@ -119,23 +124,27 @@ def _chart(report: Report) -> dict[str, Any] | None:
             AI: (_("after the AI's value"), "good"),
             Outcome.OVERRIDDEN.value: (_("after a person's value"), "accent"),
         },
-        "time-to-decision": {"median": (_("median"), "accent")},
     }
-    if report.definition.key == "untouched":
+    key = report.definition.key
+    if key == "untouched":
         return charts.shares(report)
-    if report.definition.key not in columns:
+    if key == "time-to-decision":
+        return charts.times(report)
+    if key not in columns:
         return None
-    return charts.intervals(report, columns[report.definition.key])
+    return charts.intervals(report, columns[key], is_worst_low=key == "acceptance")
 
 
 def _line(report: Report, row: Row) -> Line:
-    cells = [_cell(report.scope, row.figures[column.key]) for column in report.columns]
-    return Line(row.labels, cells)
+    # Where n has a column of its own, a share need not say it again.
+    has_n = any(column.key == "n" for column in report.columns)
+    figures = [row.figures[column.key] for column in report.columns]
+    return Line(row.labels, [_cell(report.scope, each, says_n=not has_n) for each in figures])
 
 
-def _cell(scope: Scope, figure: Figure) -> Cell:
+def _cell(scope: Scope, figure: Figure, *, says_n: bool = True) -> Cell:
     detail = ""
-    if figure.kind == Kind.RATE and figure.value is not None:
+    if figure.kind == Kind.RATE and figure.value is not None and says_n:
         detail = _("%(k)s of %(n)s") % {
             "k": wording.whole(figure.k or 0),
             "n": wording.whole(figure.n),

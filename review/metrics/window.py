@@ -74,6 +74,16 @@ class Scope:
         return datetime.combine(day, time.min, tzinfo=self.now.tzinfo)
 
 
+class SourceField(forms.ModelChoiceField):
+    """By slug. A NUL, which no slug has, would be an error of the database."""
+
+    def to_python(self, value: Any) -> Source | None:
+        if isinstance(value, str) and "\x00" in value:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice")
+        found: Source | None = super().to_python(value)
+        return found
+
+
 class ScopeForm(forms.Form):
     """Reads a Scope from query parameters; what is missing has a default, what is wrong is told."""
 
@@ -90,7 +100,7 @@ class ScopeForm(forms.Form):
         required=False,
     )
     to = forms.DateField(label=_("To"), required=False)
-    source = forms.ModelChoiceField(
+    source = SourceField(
         label=_("Source"),
         queryset=Source.objects.order_by("name"),
         to_field_name="slug",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from review.metrics.estimators import Interval
-from triage.models import ModelVersion, ProposedValue, Waiting
+from triage.models import ProposedValue, Waiting
 
 register = template.Library()
 
@@ -85,20 +85,19 @@ def meaning(value: ProposedValue) -> str:
     """What the model's probability stands for, and how far such figures were off when tested."""
     if value.probability is None:
         return ""
-    often = in_ten(value.probability)
-    version = value.prediction.model_version if value.prediction else None
-    error = _calibration_error(version)
-    if version is None or error is None:
-        return _("The model expects %(often)s like this to be right.") % {"often": often}
-    return _(
-        "The model expects %(often)s like this to be right; in its test such figures were off "
-        "by %(points)s points on average."
-    ) % {"often": often, "points": f"{error * 100:.1f}"}
-
-
-def _calibration_error(version: ModelVersion | None) -> float | None:
-    figure = version.evidence.get("expected_calibration_error") if version else None
-    return float(figure) if isinstance(figure, int | float) else None
+    expects = _("The model expects %(often)s like this to be right.") % {
+        "often": in_ten(value.probability)
+    }
+    evidence = value.prediction.model_version.evidence if value.prediction else {}
+    error, tickets = evidence.get("calibration_error"), evidence.get("held_out")
+    if error is None or tickets is None:
+        return expects
+    tested = ngettext(
+        "Tested on %(tickets)s ticket, such figures were off by %(points)s points.",
+        "Tested on %(tickets)s tickets, such figures were off by %(points)s points on average.",
+        tickets,
+    ) % {"tickets": tickets, "points": f"{error * 100:.1f}"}
+    return f"{expects} {tested}"
 
 
 @register.filter

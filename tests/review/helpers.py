@@ -96,8 +96,10 @@ def make_desk(slug: str = "norvik", **over: Any) -> Desk:
         desk.choices[key] = Choice.objects.create(
             field=priority, key=key, name=key.title(), rank=rank
         )
-    desk["network"].implies.add(desk["team.net"])
-    desk["access"].implies.add(desk["team.id"])
+    for key in ("network", "network.vpn", "network.wifi"):
+        desk[key].implies.add(desk["team.net"])
+    for key in ("access", "access.password"):
+        desk[key].implies.add(desk["team.id"])
     return desk
 
 
@@ -127,7 +129,7 @@ def make_model(desk: Desk, **over: Any) -> ModelVersion:
         "state": ModelVersion.State.CHAMPION,
         "artefact": "category-1.skops",
         "sha256": "0" * 64,
-        "evidence": {"expected_calibration_error": 0.021},
+        "evidence": {"calibration_error": 0.021, "held_out": 72},
         "choices": ["network.vpn", "access.password"],
         "label_count": 360,
     }
@@ -160,8 +162,8 @@ def make_proposal(
             model_version=model,
             probabilities={"network.vpn": probability, "access.password": 1 - probability},
             in_scope=0.6,
-            words_for=[{"word": word, "weight": 1.0} for word in words_for or []],
-            words_against=[{"word": word, "weight": -1.0} for word in words_against or []],
+            words_for=words_for or [],
+            words_against=words_against or [],
         )
     basis = ProposedValue.Basis
     ProposedValue.objects.create(

@@ -11,6 +11,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
@@ -180,7 +181,7 @@ class SourceAdmin(PolicyAdmin):
 
 
 def webhook_url(source: Source) -> str:
-    return f"{settings.SITE_URL.rstrip('/')}/api/v1/sources/{source.slug}/webhook"
+    return settings.SITE_URL.rstrip("/") + reverse("triage_api:webhook", args=[source.slug])
 
 
 def shown_once(

@@ -3,7 +3,7 @@
 // without this file, or without Chart.js, nothing is lost but the pictures.
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
-const ROW = 30, AXIS = 58, LEGEND = 34;
+const ROW = 32, AXIS = 58, LEGEND = 34;
 const page = document.querySelector(".metrics");
 const drawn = [];
 
@@ -17,8 +17,22 @@ function time(seconds) {
 }
 
 function shorten(label, most) {
+  return label.length <= most ? label : `${label.slice(0, most - 1).trimEnd()}…`;
+}
+
+// A long label becomes two lines, broken before its last word that still fits.
+function wrap(label) {
+  const most = page.clientWidth < 620 ? 18 : 28;
   if (label.length <= most) return label;
-  return `${label.slice(0, most - 1).trimEnd()}…`;
+  const at = label.lastIndexOf(" ", most);
+  return at < 1 ? shorten(label, most) : [label.slice(0, at), shorten(label.slice(at + 1), most)];
+}
+
+// Steps of a clock rather than of ten, so that an axis reads 0, 30 min, 1 h.
+function clockStep(data) {
+  const highs = data.series.flatMap((series) => series.points).map((point) => (point ? point.high ?? point.value : 0));
+  const steps = [1, 5, 10, 15, 30, 60, 120, 240, 480, 1440, 2880, 5760, 14400].map((minutes) => minutes * MINUTE);
+  return steps.find((step) => Math.max(...highs) / step <= 6) ?? 10 * DAY;
 }
 
 // Chart.js draws its own lines and bars; the whisker of an interval is the one shape it lacks.
@@ -54,7 +68,9 @@ function axes(data, isStacked) {
       max: data.unit === "share" ? (isStacked ? 1 : undefined) : undefined,
       grid: { color: colour("line") },
       border: { display: false },
-      ticks: { ...text, maxTicksLimit: narrow ? 4 : 6, callback: data.unit === "share" ? percent : time },
+      ticks: data.unit === "share"
+        ? { ...text, maxTicksLimit: narrow ? 4 : 6, callback: percent }
+        : { ...text, stepSize: clockStep(data), callback: time },
     },
     y: {
       stacked: isStacked,
@@ -63,7 +79,7 @@ function axes(data, isStacked) {
       offset: true,
       grid: { display: false },
       border: { display: false },
-      ticks: { ...text, color: colour("ink"), autoSkip: false, callback(value) { return shorten(this.getLabelForValue(value), narrow ? 16 : 34); } },
+      ticks: { ...text, color: colour("ink"), autoSkip: false, callback(value) { return wrap(this.getLabelForValue(value)); } },
     },
   };
 }
@@ -110,7 +126,7 @@ function options(data) {
     Object.assign(scales.y, { type: "linear", reverse: true, min: -0.6, max: data.labels.length - 0.4 });
     scales.y.ticks.stepSize = 1;
     scales.y.afterBuildTicks = (axis) => { axis.ticks = data.labels.map((_, row) => ({ value: row })); };
-    scales.y.ticks.callback = (row) => shorten(data.labels[row], page.clientWidth < 620 ? 16 : 34);
+    scales.y.ticks.callback = (row) => wrap(data.labels[row]);
   }
   return {
     indexAxis: "y",
@@ -126,7 +142,7 @@ function options(data) {
       },
       tooltip: {
         callbacks: {
-          title: (items) => data.labels[isStacked ? items[0].dataIndex : items[0].dataIndex],
+          title: (items) => data.labels[items[0].dataIndex],
           label: said,
         },
       },
