@@ -48,7 +48,6 @@ class ReasonAdmin(PolicyAdmin):
 class DecidedInline(RecordInline):
     model = DecidedValue
     fields = ["field", "proposed", "final", "reason"]
-    tab = False
     verbose_name_plural = "values"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DecidedValue]:

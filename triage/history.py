@@ -76,10 +76,10 @@ def load(
     line and the reason of each row that cannot be taken; `progress` the number of rows done.
     """
     tally = Tally()
-    catalogue = Catalogue(source, columns.fields)
     with _opened(path, encoding) as file:
         reader = csv.DictReader(file, delimiter=delimiter)
         _check_header(reader.fieldnames, columns)
+        catalogue = Catalogue(source, columns.fields)
         numbered = enumerate(reader, start=1)
         while chunk := list(islice(numbered, CHUNK_ROWS)):
             rows = []

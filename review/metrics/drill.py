@@ -105,6 +105,8 @@ def _is(column: str, key: str) -> Q:
     return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
 
 
+# The list has a column for the source.
+CATEGORY = COLUMNS[Group.CATEGORY]._replace(source="")
 LISTED = (
     "ticket_id",
     "ticket__subject",
@@ -132,7 +134,7 @@ class Listed:
 
 def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal, dict[str, Any]]:
     """The same rows with only the columns that `lines` shows."""
-    return rows(scope, bucket).values(*LISTED, *COLUMNS[Group.CATEGORY].all)
+    return rows(scope, bucket).values(*LISTED, *CATEGORY.all)
 
 
 def lines(found: Sequence[Mapping[str, Any]]) -> list[Listed]:
@@ -147,7 +149,7 @@ def lines(found: Sequence[Mapping[str, Any]]) -> list[Listed]:
             category=category.name,
             outcome=str(Outcome(row["outcome"]).label),
         )
-        for row, category in zip(found, name_groups(found, COLUMNS[Group.CATEGORY]), strict=True)
+        for row, category in zip(found, name_groups(found, CATEGORY), strict=True)
     ]
 
 

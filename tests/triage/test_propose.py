@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django.plugin import SettingsWrapper
+from pytest_django import Settings
 
 from tests.conftest import event_message, ticket_message
 from triage import ledger, steps, tasks
@@ -69,7 +69,7 @@ def past(
 
 
 @pytest.fixture
-def champion(past: None, source: Source, settings: SettingsWrapper, tmp_path: Path) -> ModelVersion:
+def champion(past: None, source: Source, settings: Settings, tmp_path: Path) -> ModelVersion:
     settings.COUNTERSIGN_MODEL_DIR = tmp_path
     version = training.train(Field.objects.get(source=source, key="category"), owner=source.owner)
     registry.promote(version, by=source.owner, reason="first")

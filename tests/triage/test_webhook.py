@@ -29,6 +29,12 @@ LIMIT = settings.WEBHOOK_BODY_LIMIT_BYTES
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=OPENED.tzinfo)
 
 
+@pytest.fixture(autouse=True)
+def client_that_answers_500(client: Client) -> None:
+    """The test client would raise what a browser sees as 500."""
+    client.raise_request_exception = False
+
+
 @pytest.fixture
 def source(make_source: Callable[..., Source]) -> Source:
     return make_source(slug="desk")
@@ -354,13 +360,12 @@ def test_no_depth_of_nesting_breaks_the_reading(
     deliver: Deliver, source: Source, opening: str, closing: str
 ) -> None:
     """Around the depth at which Python gives up, whichever step is the first to do so."""
-    for depth in range(700, 1000):
+    codes = {}
+    for depth in range(600, 1000, 2):
         nested = opening * depth + "1" + closing * depth
-        for message in (
-            f'{{"type": {nested}, "data": {{}}}}',
-            f'{{"type": "ticket.created", "data": {{"id": {nested}}}}}',
-        ):
-            assert deliver(source, message.encode()).status_code == 400, depth
+        codes[depth] = deliver(source, f'{{"type": {nested}, "data": {{}}}}'.encode()).status_code
+
+    assert {depth: code for depth, code in codes.items() if code != 400} == {}
 
 
 STRANGE = [None, True, 0, -1, 1.5, 2**64, 10**400, "", "x" * 5000, [], [[]], {}, {"a": {}}]

@@ -31,4 +31,4 @@ __all__ = [
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's way
 admin.site.index_template = "triage/admin/index.html"
-admin.site.site_url = "/"
+admin.site.index_title = "What needs an owner"

@@ -23,6 +23,16 @@ from triage import ledger
 from triage.admin.theme import ModelAdmin
 from triage.models import LedgerEntry
 
+LABELS = {
+    "action_url": "Automation address",
+    "allows_private_addresses": "Private addresses allowed",
+    "api_url": "API address",
+    "for_choices": "Offered for",
+    "is_active": "Active",
+    "is_main": "Main field",
+    "is_ordered": "Ordered",
+    "is_reversible": "Reversible",
+}
 Message = str | list[dict[str, Any]]
 
 
@@ -62,6 +72,14 @@ class DeskAdmin(ModelAdmin):
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(
             db_field, request, **kwargs
         )
+        return field
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        field: forms.Field | None = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in LABELS:
+            field.label = LABELS[db_field.name]
         return field
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelect2Widget
 
 from triage.admin.base import PolicyAdmin
-from triage.admin.forms import AnyModelForm, LinesField
+from triage.admin.forms import AnyModelForm, LinesField, offer
 from triage.admin.theme import action, display
 from triage.models import Choice, Field
 
@@ -62,25 +61,17 @@ class ChoiceForm(AnyModelForm):
     class Meta:
         model = Choice
         fields = "__all__"  # noqa: DJ007
-        widgets = {
-            "parent": UnfoldAdminSelect2Widget(),
-            "implies": UnfoldAdminSelect2MultipleWidget(),
-        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             return
         field = self.instance.field
-        if "parent" in self.fields:
-            inside = field.choices.exclude(pk__in=branch(self.instance))
-            self.fields["parent"].queryset = inside  # type: ignore[attr-defined]  # a ModelChoiceField
+        offer(self, "parent", field.choices.exclude(pk__in=branch(self.instance)))
+        others = Choice.objects.filter(field__source=field.source_id, retired_at__isnull=True)
+        offer(self, "implies", others.exclude(field=field).select_related("field"))
         if "implies" in self.fields:
-            others = Choice.objects.filter(field__source=field.source_id, retired_at__isnull=True)
-            offered = others.exclude(field=field).select_related("field")
-            follows = self.fields["implies"]
-            follows.queryset = offered  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
-            follows.label_from_instance = (  # type: ignore[attr-defined]  # likewise
+            self.fields["implies"].label_from_instance = (  # type: ignore[attr-defined]  # of rows
                 lambda choice: f"{choice.field.name}: {choice.name}"
             )
 

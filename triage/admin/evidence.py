@@ -21,6 +21,8 @@ MEANING = {
     "coverage_at_error_05": "Largest share answered, surest first, with at most 5 % wrong.",
     "fit_seconds": "Time to measure and fit, in seconds.",
 }
+# Columns that name a row, where a table has one of them.
+LABELS = frozenset({"", "choice", "label", "stated", "predicted", "threshold", "coverage", "bin"})
 BAR = "var(--color-primary-600)"
 SECOND = "var(--color-base-400)"
 
@@ -42,6 +44,23 @@ class Table:
     chart: str = ""
     chart_type: str = "bar"
 
+    @property
+    def options(self) -> str:
+        """Chart.js options; the theme's own overlay bars that stand side by side here."""
+        drawn = json.loads(self.chart)["datasets"] if self.chart else []
+        shares = all(0 <= value <= 1 for one in drawn for value in one["data"])
+        return json.dumps(
+            {
+                "animation": False,
+                "maintainAspectRatio": False,
+                "plugins": {"legend": {"display": len(drawn) > 1}},
+                "scales": {
+                    "x": {"grid": {"display": False}},
+                    "y": {"beginAtZero": True, "suggestedMax": 0.1 if shares else 1},
+                },
+            }
+        )
+
 
 @dataclass(frozen=True)
 class Page:
@@ -53,15 +72,18 @@ def read(evidence: object) -> Page:
     """Numbers and texts become figures; groups of numbers become tables with a chart."""
     if not isinstance(evidence, Mapping):
         return Page()
+    # The database keeps no order of keys, so the ones we know come in the order given here.
+    known = [key for key in MEANING if key in evidence]
+    others = sorted(evidence.keys() - MEANING.keys())
     figures = [
-        Figure(said(key), shown(value), MEANING.get(key, ""))
-        for key, value in evidence.items()
-        if not isinstance(value, Mapping | list)
+        Figure(said(key), shown(evidence[key]), MEANING.get(key, ""))
+        for key in known + others
+        if not isinstance(evidence[key], Mapping | list)
     ]
     tables = [coverage(evidence)] if "error_at_coverage_50" in evidence else []
     tables += [
         table
-        for key, value in evidence.items()
+        for key, value in sorted(evidence.items())
         if value and (table := _table(said(key), value)) is not None
     ]
     return Page(figures, tables)
@@ -104,7 +126,8 @@ def _table(title: str, value: object) -> Table | None:
 
 def _grid(title: str, rows: list[Mapping[str, Any]]) -> Table:
     """Rows that share columns: the first is the label, those of small numbers are drawn."""
-    head = list(dict.fromkeys(key for row in rows for key in row))
+    found = dict.fromkeys(key for row in rows for key in row)
+    head = sorted(found, key=lambda key: (key not in LABELS, is_number(rows[0].get(key)), key))
     labels = [shown(row.get(head[0])) for row in rows]
     drawn = {
         said(key): [row.get(key) for row in rows]
@@ -128,6 +151,8 @@ def _chart(labels: list[str], series: Mapping[str, list[Any]]) -> str:
             "backgroundColor": colour,
             "borderColor": colour,
             "displayYAxis": True,
+            "barThickness": "flex",
+            "maxBarThickness": 28,
         }
         for (name, values), colour in zip(series.items(), (BAR, SECOND, BAR, SECOND), strict=False)
     ]

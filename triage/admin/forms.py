@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+from django.db.models import QuerySet
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminSelect2Widget,
+)
 
 if TYPE_CHECKING:
     AnyModelForm = forms.ModelForm[Any]
@@ -44,6 +49,20 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(data) != list(initial or []))
+
+
+def offer(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> None:
+    """Let a relation be picked, with a search box, from these rows only."""
+    field = form.fields.get(name)
+    if not isinstance(field, forms.ModelChoiceField):
+        return
+    is_many = isinstance(field, forms.ModelMultipleChoiceField)
+    field.widget = UnfoldAdminSelect2MultipleWidget() if is_many else UnfoldAdminSelect2Widget()
+    field.widget.is_required = field.required
+    # Setting the rows hands them to the widget, so it comes after the widget.
+    field.queryset = rows
+    if is_many:
+        field.help_text = form.instance._meta.get_field(name).help_text  # type: ignore[attr-defined]  # a model form
 
 
 def add_errors(form: forms.BaseForm, field: str, problems: Sequence[str]) -> None:

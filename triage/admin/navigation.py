@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -124,11 +125,21 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             .select_related("field__source", "owner")
             .order_by("field__source__name", "field__position")
         ),
-        "latest": list(
-            LedgerEntry.objects.filter(
-                kind__in=[LedgerEntry.Kind.POLICY, LedgerEntry.Kind.MODEL]
-            ).order_by("-sequence")[:LATEST]
-        )
-        if sees_ledger(request)
-        else [],
+        "latest": latest_changes() if sees_ledger(request) else [],
     }
+
+
+def latest_changes() -> list[dict[str, Any]]:
+    """The newest entries about policy and models, with the name of who made each."""
+    kinds = [LedgerEntry.Kind.POLICY, LedgerEntry.Kind.MODEL]
+    entries = list(LedgerEntry.objects.filter(kind__in=kinds).order_by("-sequence")[:LATEST])
+    ids = [entry.actor.removeprefix("user:") for entry in entries]
+    people = User.objects.in_bulk([int(one) for one in ids if one.isdecimal()])
+    return [
+        {
+            "entry": entry,
+            "said": " ".join([entry.subject.replace(":", " "), entry.payload.get("event", "")]),
+            "who": people.get(int(one), entry.actor) if one.isdecimal() else entry.actor,
+        }
+        for entry, one in zip(entries, ids, strict=True)
+    ]

@@ -8,9 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from triage.admin.forms import LinesField, add_errors
+from triage.admin.forms import LinesField, add_errors, offer
 from triage.admin.of_source import OfSourceAdmin, OfSourceForm
 from triage.admin.theme import display
 from triage.models import Choice, Playbook, SourceSecret
@@ -34,16 +33,13 @@ class PlaybookForm(OfSourceForm):
     class Meta:
         model = Playbook
         fields = "__all__"  # noqa: DJ007
-        widgets = {"for_choices": UnfoldAdminSelect2MultipleWidget()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "for_choices" in self.fields:
-            own = Choice.objects.filter(
-                field__source=self.instance.source, field__is_main=True, retired_at__isnull=True
-            )
-            chosen = self.fields["for_choices"]
-            chosen.queryset = own  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
+        own = Choice.objects.filter(
+            field__source=self.instance.source, field__is_main=True, retired_at__isnull=True
+        )
+        offer(self, "for_choices", own)
 
     def clean_reply(self) -> str:
         reply = str(self.cleaned_data["reply"])

@@ -164,15 +164,15 @@ class RungAdmin(PolicyAdmin):
                 "own; or a playbook. Without a rung, all is suggested.",
             },
         ),
-        ("How far it may go", {"fields": ["level", "cap", "threshold", "canary_percent"]}),
+        ("How far it may go", {"fields": [("level", "cap"), ("threshold", "canary_percent")]}),
         ("Who answers for it, and why", {"fields": ["owner", "reason"]}),
     ]
     fieldsets = [
-        (None, {"fields": ["target", "certified", "changed_at"]}),
+        (None, {"fields": ["target", ("certified", "changed_at")]}),
         (
             "How far it may go",
             {
-                "fields": ["level", "cap", "threshold", "canary_percent"],
+                "fields": [("level", "cap"), ("threshold", "canary_percent")],
                 "description": "Up one rung at a time, down any number. Auto needs a certificate "
                 "from blind labels.",
             },

@@ -60,7 +60,6 @@ class FieldInline(TabularInline):
     extra = 0
     show_change_link = True
     can_delete = False
-    tab = True
     verbose_name_plural = "fields that triage fills in"
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -76,7 +75,6 @@ class SecretInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = True
-    tab = True
     verbose_name_plural = "secrets"
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

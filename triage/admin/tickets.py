@@ -40,7 +40,9 @@ class RecordInline(TabularInline):
     per_page = 20
     can_delete = False
     hide_title = True
-    tab = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -204,7 +206,6 @@ class ValueInline(RecordInline):
     model = ProposedValue
     fields = ["field", "choice", "basis", "level", "probability", "rule_version"]
     verbose_name_plural = "values"
-    tab = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProposedValue]:
         rows: QuerySet[ProposedValue] = super().get_queryset(request)

@@ -8,8 +8,6 @@ from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 
 from triage.admin import evidence
@@ -46,6 +44,7 @@ class ModelVersionAdmin(RecordAdmin):
     search_fields = ["field__name", "field__key", "sha256"]
     ordering = ["field", "-number"]
     actions_detail = ["put_into_service", "roll_back"]
+    change_form_outer_after_template = "triage/admin/evidence.html"
     fieldsets = [
         (
             None,
@@ -61,9 +60,21 @@ class ModelVersionAdmin(RecordAdmin):
                 ]
             },
         ),
-        ("Evidence, measured on tickets it was not trained on", {"fields": ["evidence_shown"]}),
         ("Artefact", {"fields": ["artefact", "sha256", "choices_shown"]}),
     ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        row = self.get_object(request, object_id) if object_id else None
+        context = {"evidence": evidence.read(row.evidence if row else None)}
+        return super().changeform_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
 
     def has_promote_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("triage.change_modelversion")
@@ -80,12 +91,6 @@ class ModelVersionAdmin(RecordAdmin):
     def accuracy(self, row: ModelVersion) -> str:
         measured = row.evidence.get("accuracy") if isinstance(row.evidence, dict) else None
         return f"{measured:.1%}" if evidence.is_number(measured) else "-"
-
-    @display(description="Figures")
-    def evidence_shown(self, row: ModelVersion) -> SafeString:
-        return render_to_string(
-            "triage/admin/evidence.html", {"evidence": evidence.read(row.evidence)}
-        )
 
     @display(description="Choices it can answer")
     def choices_shown(self, row: ModelVersion) -> str:

@@ -12,6 +12,8 @@ from rest_framework.renderers import JSONRenderer
 from triage.api.errors import TooLarge
 from triage.storable import refuse_unstorable
 
+DEEPEST = 20
+
 
 class StrictJson(BaseParser):
     """413 above DATA_UPLOAD_MAX_MEMORY_SIZE; 400 for deep nesting, NaN, NUL and lone surrogates."""
@@ -31,10 +33,20 @@ class StrictJson(BaseParser):
             raise TooLarge(f"The body is larger than {limit} bytes.")
         try:
             data = json.loads(content.decode(), parse_constant=_refuse)
+            _refuse_depth(data, DEEPEST)
             refuse_unstorable(data)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not usable JSON: {str(error)[:200]}") from None
         return data
+
+
+def _refuse_depth(value: object, levels: int) -> None:
+    """Far below what Python can nest, so that no later step is the one to give up."""
+    if not levels:
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inner:
+        _refuse_depth(item, levels - 1)
 
 
 def _refuse(name: str) -> None:

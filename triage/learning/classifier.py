@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.linear_model import SGDClassifier
+from threadpoolctl import threadpool_limits
 
 from triage.learning.calibration import calibrate
 from triage.learning.features import Features, Row
@@ -84,8 +85,21 @@ class Classifier:
             If there is no text, the lengths differ, there are fewer than two classes,
             or no class has two texts (nothing could be held out to calibrate on).
         """
-        tell = progress or _silent
         classes, codes = _checked(texts, labels)
+        # Threads of the algebra library wait by spinning: measured, one is three times as
+        # fast as two on a busy machine.
+        with threadpool_limits(1):
+            return cls._fitted(texts, classes, codes, seed, progress or _silent)
+
+    @classmethod
+    def _fitted(
+        cls,
+        texts: Sequence[str],
+        classes: list[str],
+        codes: NDArray[np.intp],
+        seed: int,
+        tell: Progress,
+    ) -> Classifier:
         folds = _folds(codes, seed)
         tell(0.0, "counting words")
         features, rows = Features.fit(texts)

@@ -12,7 +12,7 @@ const percent = (share) => `${Math.round(share * 100)} %`;
 
 function time(seconds) {
   if (seconds < HOUR) return `${Math.round(seconds / MINUTE)} min`;
-  if (seconds < DAY) return `${+(seconds / HOUR).toFixed(1)} h`;
+  if (seconds < DAY) return seconds % HOUR ? `${Math.floor(seconds / HOUR)} h ${Math.round((seconds % HOUR) / MINUTE)}` : `${seconds / HOUR} h`;
   return `${+(seconds / DAY).toFixed(1)} d`;
 }
 
@@ -28,11 +28,16 @@ function wrap(label) {
   return at < 1 ? shorten(label, most) : [label.slice(0, at), shorten(label.slice(at + 1), most)];
 }
 
+// The whiskers are drawn by hand, so that Chart.js doesn't know how far they reach.
+function farthest(data) {
+  const points = data.series.flatMap((series) => series.points).filter(Boolean);
+  return Math.max(...points.map((point) => point.high ?? point.value));
+}
+
 // Steps of a clock rather than of ten, so that an axis reads 0, 30 min, 1 h.
-function clockStep(data) {
-  const highs = data.series.flatMap((series) => series.points).map((point) => (point ? point.high ?? point.value : 0));
+function clockStep(farthestSeconds) {
   const steps = [1, 5, 10, 15, 30, 60, 120, 240, 480, 1440, 2880, 5760, 14400].map((minutes) => minutes * MINUTE);
-  return steps.find((step) => Math.max(...highs) / step <= 6) ?? 10 * DAY;
+  return steps.find((step) => farthestSeconds / step <= 6) ?? 10 * DAY;
 }
 
 // Chart.js draws its own lines and bars; the whisker of an interval is the one shape it lacks.
@@ -61,16 +66,19 @@ const whiskers = {
 function axes(data, isStacked) {
   const text = { color: colour("soft"), font: { size: 12 } };
   const narrow = page.clientWidth < 620;
+  const reach = isStacked ? 1 : farthest(data);
+  const isTime = data.unit !== "share";
   return {
     x: {
       stacked: isStacked,
       beginAtZero: true,
-      max: data.unit === "share" ? (isStacked ? 1 : undefined) : undefined,
+      suggestedMax: reach,
+      max: isTime || reach < 0.9 ? undefined : 1,
       grid: { color: colour("line") },
       border: { display: false },
-      ticks: data.unit === "share"
-        ? { ...text, maxTicksLimit: narrow ? 4 : 6, callback: percent }
-        : { ...text, stepSize: clockStep(data), callback: time },
+      ticks: isTime
+        ? { ...text, stepSize: clockStep(reach), callback: time }
+        : { ...text, maxTicksLimit: narrow ? 4 : 6, callback: percent },
     },
     y: {
       stacked: isStacked,
@@ -169,6 +177,7 @@ function drawAll() {
 }
 
 if (page && window.Chart) {
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   drawAll();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 }

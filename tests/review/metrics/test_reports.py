@@ -1,0 +1,222 @@
+"""Figures, their minimum n, and the proposals that stand behind each."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from review.metrics import drill, figures, reports
+from review.metrics.definitions import ACCEPTANCE, DEFINITIONS, REOPENED
+from review.metrics.estimators import newcombe, wilson
+from review.metrics.figures import Bucket, Kind
+from review.metrics.window import Group
+from tests.review.metrics.helpers import (
+    accept,
+    escalate,
+    make_desk,
+    make_event,
+    make_proposal,
+    make_scope,
+    make_ticket,
+    override,
+    send_back,
+)
+from triage.models import Proposal, ProposedValue, TicketEvent
+
+
+def test_there_is_one_report_for_each_definition():
+    assert list(reports.REPORTS) != []
+    assert set(reports.REPORTS) == set(DEFINITIONS)
+    assert all(key == definition.key for key, definition in DEFINITIONS.items())
+
+
+@pytest.mark.parametrize(("n", "is_shown"), [(9, False), (10, True)])
+def test_below_its_minimum_a_rate_is_not_given(n, is_shown):
+    figure = figures.rate(7, n, ACCEPTANCE, Bucket(ACCEPTANCE.key))
+
+    assert (figure.value, figure.interval) == ((7 / n, wilson(7, n)) if is_shown else (None, None))
+    assert (figure.k, figure.n) == (7, n)
+    assert figure.text == ("70\N{NO-BREAK SPACE}%" if is_shown else "too few (9)")
+
+
+def test_a_difference_needs_enough_on_its_smaller_side():
+    enough = figures.difference((5, 20), (2, 40), REOPENED)
+    too_few = figures.difference((5, 19), (2, 40), REOPENED)
+
+    assert newcombe((5, 20), (2, 40)) == (enough.value, enough.interval)
+    assert (too_few.value, too_few.n) == (None, 19)
+
+
+@pytest.mark.django_db
+def test_acceptance_is_given_by_group_and_of_all():
+    desk = make_desk()
+    for _ in range(9):
+        accept(make_proposal(desk, "vpn"))
+    for _ in range(3):
+        override(make_proposal(desk, "vpn"), category=desk.choices["wifi"])
+    accept(make_proposal(desk, "wifi"))
+
+    report = reports.acceptance(make_scope())
+
+    rates = [(row.labels, row.figures["rate"]) for row in (*report.totals, *report.rows)]
+    assert [(labels, rate.k, rate.n, rate.value) for labels, rate in rates] == [
+        (("all",), 10, 13, 10 / 13),
+        (("Network › VPN",), 9, 12, 9 / 12),
+        (("Network › Wi-Fi",), 1, 1, None),
+    ]
+    assert rates[1][1].interval == wilson(9, 12)
+    assert report.size == 13
+
+
+@pytest.mark.django_db
+def test_superseded_proposals_are_left_out_and_said_so():
+    desk = make_desk()
+    ticket = make_ticket(desk)
+    for version in (1, 2):
+        make_proposal(desk, ticket=ticket, version=version)
+
+    report = reports.untouched(make_scope())
+
+    (note,) = report.notes
+    assert report.totals[0].figures["n"].n == 1
+    assert note.text.startswith("1 more was replaced by a newer proposal")
+    assert note.bucket is not None
+    assert drill.rows(make_scope(), note.bucket).count() == 1
+
+
+@pytest.mark.django_db
+def test_reopened_compares_the_ais_values_with_peoples():
+    desk = make_desk()
+    for number in range(20):
+        if number < 10:
+            settled = make_proposal(desk, route=Proposal.Route.AUTO)
+        else:
+            settled = accept(make_proposal(desk)).proposal
+        if number % 2:
+            an_hour_later = settled.created_at + timedelta(hours=1)
+            make_event(settled.ticket, TicketEvent.Kind.REOPENED, an_hour_later)
+        override(make_proposal(desk), category=desk.choices["wifi"])
+
+    total = reports.reopened(make_scope()).totals[0].figures
+
+    assert (total["ai"].k, total["ai"].n) == (10, 20)
+    assert (total["overridden"].k, total["overridden"].n) == (0, 20)
+    assert (total["auto"].value, total["auto"].n) == (None, 10)
+    assert newcombe((10, 20), (0, 20)) == (
+        total["difference"].value,
+        total["difference"].interval,
+    )
+
+
+@pytest.mark.django_db
+def test_times_are_medians_and_ninth_deciles_with_intervals_from_order_statistics():
+    desk = make_desk()
+    for minutes in range(1, 41):
+        accept(make_proposal(desk), after=timedelta(minutes=minutes))
+
+    figure = reports.time_to_decision(make_scope()).totals[0].figures
+
+    # Of 40 values: ranks 20 and 36; for the median's interval the 14th and 27th.
+    assert figure["median"].value == 20 * 60
+    assert figure["median"].interval == (14 * 60, 27 * 60)
+    assert figure["ninth"].value == 36 * 60
+    assert figure["ninth"].interval == (32 * 60, 40 * 60)
+
+
+def make_everything():
+    """Two sources in which every figure of every report has something to count."""
+    for slug in ("here", "there"):
+        desk = make_desk(slug)
+        for main in ("vpn", "wifi", None):
+            proposed = [make_proposal(desk, main) for _ in range(6)]
+            if main:
+                accept(proposed[0])
+            override(proposed[1], category=desk.choices["password"], reason="wrong")
+            override(proposed[2], team=desk.choices["id"], reason="policy")
+            escalate(proposed[3])
+            send_back(proposed[4])
+            auto = make_proposal(desk, main, route=Proposal.Route.AUTO)
+            make_event(auto.ticket, TicketEvent.Kind.ESCALATED, auto.created_at + timedelta(1))
+            for each in (*proposed[:3], auto):
+                at = each.created_at + timedelta(days=2)
+                make_event(each.ticket, TicketEvent.Kind.REOPENED, at)
+            # Decided twice: once for each version of one ticket.
+            override(
+                make_proposal(desk, main, ticket=proposed[1].ticket, version=2),
+                category=desk.choices["vpn" if main != "vpn" else "wifi"],
+                team=None,
+            )
+            make_proposal(desk, main, ticket=proposed[5].ticket, version=2)
+        make_proposal(desk, "vpn", basis=ProposedValue.Basis.HELPDESK)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("group", list(Group))
+@pytest.mark.parametrize("has_source", [False, True])
+def test_behind_every_figure_stand_exactly_the_proposals_it_counts(group, has_source):
+    make_everything()
+    scope = make_scope(group=group)
+    if has_source:
+        scope = replace(scope, source=Proposal.objects.earliest("pk").ticket.source)
+    seen = set()
+
+    for build in reports.REPORTS.values():
+        report = build(scope)
+        for row in (*report.totals, *report.rows):
+            for name, figure in row.figures.items():
+                if figure.bucket is None:
+                    assert figure.kind == Kind.DIFFERENCE
+                    continue
+                form = drill.BucketForm(figure.bucket.params())
+                assert form.is_valid(), (report.definition.key, name, form.errors)
+                assert form.bucket() == figure.bucket
+                counted = figure.n if figure.k is None else figure.k
+                listed = drill.lines(list(drill.listed(scope, figure.bucket)))
+                assert len(listed) == counted, (report.definition.key, row.labels, name)
+                seen.add((report.definition.key, name, counted > 0))
+
+    nothing = {(key, name) for key, name, some in seen if not some}
+    something = {(key, name) for key, name, some in seen if some}
+    assert nothing <= something
+    assert {key for key, _name in something} == set(reports.REPORTS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "metric"),
+        ({"metric": "person"}, "metric"),
+        ({"metric": "acceptance", "of": "1 OR 1=1"}, "of"),
+        ({"metric": "acceptance", "of": "١"}, "of"),
+        ({"metric": "acceptance", "of": "9" * 19}, "of"),
+        ({"metric": "acceptance", "state": "asleep"}, "state"),
+        ({"metric": "acceptance", "hit": "yes"}, "hit"),
+        ({"metric": "step-ins", "field": "category"}, "field"),
+        ({"metric": "override-reasons", "field": "cat\x00egory"}, "field"),
+        ({"metric": "override-reasons", "reason": "-1"}, "reason"),
+    ],
+)
+def test_a_bucket_that_no_figure_has_is_refused_at_its_field(query, field):
+    form = drill.BucketForm(query)
+
+    assert not form.is_valid()
+    assert list(form.errors) == [field]
+
+
+@pytest.mark.django_db
+def test_a_bucket_is_said_in_words():
+    desk = make_desk()
+    override(make_proposal(desk), category=desk.choices["wifi"])
+    scope = make_scope()
+
+    step = reports.step_ins(scope).rows[0].figures["k"].bucket
+    reason = reports.override_reasons(scope).rows[0].figures["k"].bucket
+    answer = reports.acceptance(scope).rows[0].figures["overridden"].bucket
+
+    assert step is not None
+    assert reason is not None
+    assert answer is not None
+    assert drill.words(scope, step) == ["Category", "proposed: VPN", "became: Wi-Fi"]
+    assert drill.words(scope, reason) == ["Category", "wrong it is"]
+    assert drill.words(scope, answer) == ["Network › VPN", "overridden"]

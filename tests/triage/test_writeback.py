@@ -1,0 +1,237 @@
+"""Effects happen once, in order, or say why not; against a real HTTP helpdesk that fails."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from tests.triage.faulty_helpdesk import FaultyHelpdesk
+from triage import steps
+from triage.effects import writeback
+from triage.models import (
+    Choice,
+    Effect,
+    Job,
+    LedgerEntry,
+    Playbook,
+    Proposal,
+    Source,
+    SourceSecret,
+    Ticket,
+)
+
+AUTOMATION_SECRET = "whsec_YXV0b21hdGlvbi1zZWNyZXQtb2YtdGhlLXRlc3Rz"
+
+
+@dataclass
+class World:
+    helpdesk: FaultyHelpdesk
+    proposal: Proposal
+    remote: dict[str, Any]
+
+    def states(self) -> dict[str, str]:
+        rows = Effect.objects.filter(proposal=self.proposal).order_by("position")
+        return dict(rows.values_list("kind", "state"))
+
+    def decide(self, *, with_playbook: bool = False) -> None:
+        steps.apply(
+            self.proposal,
+            values={"category": "network", "priority": "urgent"},
+            note="accepted by Maya.",
+            with_playbook=with_playbook,
+        )
+
+
+@pytest.fixture
+def world(
+    make_source: Callable[..., Source],
+    make_secret: Callable[..., SourceSecret],
+    make_catalogue: Callable[[Source], dict[str, Choice]],
+    make_ticket: Callable[..., Ticket],
+) -> Iterator[World]:
+    helpdesk = FaultyHelpdesk()
+    address = helpdesk.start()
+    source = make_source(api_url=address, allows_private_addresses=True)
+    make_secret(source, "the-token", purpose=SourceSecret.Purpose.OUTBOUND)
+    make_secret(source, AUTOMATION_SECRET, purpose=SourceSecret.Purpose.AUTOMATION)
+    choices = make_catalogue(source)
+    playbook = Playbook.objects.create(
+        source=source,
+        name="Roll back",
+        owner=source.owner,
+        reply="Hello {requester_name}, it is on its way.",
+        action_url=f"{address}/automation",
+    )
+    playbook.for_choices.add(choices["network"])
+    ticket = make_ticket(source, values={"category": "network"}, requester_name="Ann")
+    steps.propose([ticket.versions.get().pk])
+    yield World(helpdesk, Proposal.objects.get(), helpdesk.put(ticket.external_id))
+    helpdesk.stop()
+
+
+def make_due() -> None:
+    Job.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_decision_arrives_in_the_helpdesk_once(world: World, work: Callable[[], int]):
+    world.decide()
+    world.decide()
+    work()
+
+    assert world.remote["values"] == {"category": "network", "priority": "urgent"}
+    assert [(n["kind"], n["body"]) for n in world.remote["notes"]] == [
+        ("internal", "Countersign: accepted by Maya.")
+    ]
+    assert set(world.helpdesk.writes.values()) == {1}
+    assert world.states() == {"values": "applied", "note": "applied"}
+    assert world.helpdesk.tokens == {"Bearer the-token"}
+    assert LedgerEntry.objects.filter(kind="effect").count() == 2
+    assert not Job.objects.exists()
+
+
+def test_our_own_write_is_known_and_its_webhook_is_old_news(
+    world: World, work: Callable[[], int]
+):
+    world.decide()
+    work()
+
+    ticket = Ticket.objects.get()
+    assert ticket.version == world.remote["version"] == 3
+    assert ticket.values == {"category": "network", "priority": "urgent"}
+
+
+def test_a_playbook_calls_replies_and_resolves_in_this_order(
+    world: World, work: Callable[[], int]
+):
+    world.decide(with_playbook=True)
+    work()
+
+    assert list(world.states().items()) == [
+        (kind, "applied") for kind in ("values", "note", "call", "reply", "status")
+    ]
+    assert world.remote["status"] == "resolved"
+    assert world.remote["notes"][1]["body"] == "Hello Ann, it is on its way."
+    assert world.remote["notes"][1]["kind"] == "reply"
+    ((headers, body),) = world.helpdesk.calls
+    assert headers["webhook-id"] == f"p{world.proposal.pk}-call"
+    called = Webhook(AUTOMATION_SECRET).verify(body, headers)
+    assert called["data"]["ticket_id"] == world.proposal.ticket.external_id
+
+
+def test_a_reply_that_was_lost_is_not_written_twice(world: World, work: Callable[[], int]):
+    world.helpdesk.faults = ["lost", "lost"]
+    world.decide(with_playbook=True)
+    for _ in range(4):
+        work()
+        make_due()
+
+    assert set(world.states().values()) == {"applied"}
+    assert set(world.helpdesk.writes.values()) == {1}
+    assert [note["kind"] for note in world.remote["notes"]] == ["internal", "reply"]
+
+
+def test_a_helpdesk_that_is_down_is_tried_again(world: World, work: Callable[[], int]):
+    world.helpdesk.faults = ["500"]
+    world.decide()
+    work()
+
+    assert world.states()["values"] == "sending"
+    job = Job.objects.get()
+    assert "answered 500" in job.last_error
+    assert "HelpdeskUnavailable" in job.last_error
+
+    make_due()
+    work()
+    assert set(world.states().values()) == {"applied"}
+
+
+def test_a_helpdesk_that_stays_down_leaves_a_dead_letter(world: World, work: Callable[[], int]):
+    world.helpdesk.faults = ["500"] * 20
+    world.decide()
+    for _ in range(6):
+        work()
+        make_due()
+
+    assert Job.objects.get().dead_at is not None
+    assert world.states()["values"] == "sending"
+
+
+def test_a_ticket_that_changed_meanwhile_is_not_overwritten(
+    world: World, work: Callable[[], int]
+):
+    world.remote |= {"version": 2, "values": {"category": "hardware"}}
+    world.decide(with_playbook=True)
+    work()
+
+    assert world.states() == {
+        "values": "conflict",
+        "note": "applied",
+        "call": "conflict",
+        "reply": "conflict",
+        "status": "conflict",
+    }
+    assert world.remote["values"] == {"category": "hardware"}
+    assert [note["kind"] for note in world.remote["notes"]] == ["internal"]
+    assert world.helpdesk.calls == []
+
+
+def test_a_change_that_our_note_followed_is_still_news(world: World, work: Callable[[], int]):
+    world.remote |= {"version": 2, "values": {"category": "hardware"}}
+    world.decide()
+    work()
+
+    assert world.remote["version"] == 3
+    assert Ticket.objects.get().version == 1
+
+
+def test_what_the_helpdesk_refuses_is_not_tried_again(world: World, work: Callable[[], int]):
+    world.helpdesk.faults = ["refuse"]
+    world.decide()
+    work()
+
+    assert world.states() == {"values": "refused", "note": "applied"}
+    assert "answered 422" in Effect.objects.get(kind="values").detail
+    assert not Job.objects.exists()
+
+
+def test_values_that_are_there_already_are_not_written(world: World, work: Callable[[], int]):
+    world.remote["values"] = {"category": "network", "priority": "urgent"}
+    world.decide()
+    work()
+
+    assert world.states()["values"] == "applied"
+    assert f"p{world.proposal.pk}-values" not in world.helpdesk.writes
+
+
+def test_a_source_without_an_address_is_not_written_to(world: World, work: Callable[[], int]):
+    Source.objects.update(api_url="")
+    world.proposal.ticket.source.refresh_from_db()
+    world.decide()
+    work()
+
+    assert set(world.states().values()) == {"skipped"}
+    assert world.helpdesk.writes == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_workers_at_once_write_once(world: World, in_threads: Callable[..., None]):
+    world.decide(with_playbook=True)
+    start = Barrier(4)
+
+    def send() -> None:
+        start.wait()
+        try:
+            writeback.send(Proposal.objects.get())
+        except writeback.TicketBusy:
+            return
+
+    in_threads([send] * 4)
+
+    assert set(world.states().values()) == {"applied"}
+    assert set(world.helpdesk.writes.values()) == {1}
+    assert len(world.helpdesk.calls) == 1
