@@ -48,6 +48,7 @@ class ReasonAdmin(PolicyAdmin):
 class DecidedInline(RecordInline):
     model = DecidedValue
     fields = ["field", "proposed", "final", "reason"]
+    ordering = ["field__position"]
     verbose_name_plural = "values"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DecidedValue]:

@@ -1,5 +1,6 @@
 """The form of an escalation rule; what it says is kept in versions."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -10,8 +11,21 @@ from triage.admin.of_source import OfSourceForm
 from triage.admin.rule_rows import ACTIONS, CONDITIONS, RowsWidget, catalogue, offered
 from triage.models import EscalationRule, RuleVersion
 from triage.policy import conditions, routing
+from triage.policy.conditions import Catalogue
+from triage.storable import refuse_unstorable
 
 CONTENT = ("combine", "conditions", "actions")
+Check = Callable[[object, Catalogue], list[str]]
+CHECKS: Mapping[str, Check] = {"conditions": conditions.check, "actions": routing.check}
+
+
+def problems(said: object, check: Check, known: Catalogue) -> list[str]:
+    """Everything wrong with one of the two lists, and characters that cannot be stored."""
+    try:
+        refuse_unstorable(said)
+    except ValueError as error:
+        return [f"A text in it cannot be stored: {error}."]
+    return check(said, known)
 
 
 class RuleForm(OfSourceForm):
@@ -60,10 +74,9 @@ class RuleForm(OfSourceForm):
         cleaned = super().clean() or self.cleaned_data
         if self.says_something_new or "is_active" in self.changed_data and cleaned["is_active"]:
             known = catalogue(self.instance.source)
-            if "conditions" in cleaned:
-                add_errors(self, "conditions", conditions.check(cleaned["conditions"], known))
-            if "actions" in cleaned:
-                add_errors(self, "actions", routing.check(cleaned["actions"], known))
+            for name, check in CHECKS.items():
+                if name in cleaned:
+                    add_errors(self, name, problems(cleaned[name], check, known))
         return cleaned
 
     def next_version(self) -> RuleVersion:

@@ -10,9 +10,10 @@ from django.template.response import TemplateResponse
 
 from triage.admin import rule_rows
 from triage.admin.base import DeskAdmin
+from triage.admin.rule_form import CHECKS, problems
 from triage.admin.rule_trial import LAST_TICKETS, try_rule
 from triage.models import Source
-from triage.policy import conditions, routing
+from triage.policy.conditions import sentence
 
 PAGE_SIZE = 25
 
@@ -20,20 +21,20 @@ PAGE_SIZE = 25
 def read_content(posted: Mapping[str, str], source: Source) -> tuple[dict[str, Any], list[str]]:
     """What a posted rule form says, and everything wrong with it; never raises."""
     content: dict[str, Any] = {"combine": posted.get("combine", "")}
-    problems = []
+    wrong = []
     if content["combine"] not in ("all", "any"):
-        problems.append("Say whether all or any of the conditions must hold.")
+        wrong.append("Say whether all or any of the conditions must hold.")
     known = rule_rows.catalogue(source)
-    for name, check in (("conditions", conditions.check), ("actions", routing.check)):
+    for name, check in CHECKS.items():
         try:
             content[name] = json.loads(posted.get(name) or "[]")
         except (ValueError, RecursionError):
-            problems.append(f"The {name} are not JSON.")
+            wrong.append(f"The {name} are not JSON.")
             continue
         # An unfinished rule may be tried before it says what follows.
         if name == "conditions" or content[name]:
-            problems += check(content[name], known)
-    return content, problems
+            wrong += problems(content[name], check, known)
+    return content, wrong
 
 
 def trial_page(
@@ -42,18 +43,18 @@ def trial_page(
     source: Source,
     title: str,
     content: Mapping[str, Any],
-    problems: Sequence[str] = (),
+    wrong: Sequence[str] = (),
 ) -> HttpResponse:
     context = {
         **page.admin_site.each_context(request),
         "title": title,
-        "problems": problems,
+        "problems": wrong,
         "source": source,
         "opts": page.opts,
         "media": page.media,
         "last": LAST_TICKETS,
     }
-    if not problems:
+    if not wrong:
         context |= _answer(request, source, content)
     return TemplateResponse(request, "triage/admin/rule_trial.html", context)
 
@@ -61,7 +62,7 @@ def trial_page(
 def _answer(request: HttpRequest, source: Source, content: Mapping[str, Any]) -> dict[str, Any]:
     trial = try_rule(source, content["combine"], content["conditions"])
     asked = request.POST if request.method == "POST" else request.GET
-    said = conditions.sentence(
+    said = sentence(
         content["combine"],
         content["conditions"],
         content["actions"],

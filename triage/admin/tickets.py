@@ -38,6 +38,7 @@ class RecordInline(TabularInline):
 
     extra = 0
     per_page = 20
+    ordering = ["pk"]
     can_delete = False
     hide_title = True
 
@@ -103,6 +104,7 @@ class VersionInline(RecordInline):
 class EventInline(RecordInline):
     model = TicketEvent
     fields = ["happened_at", "kind", "choice", "score"]
+    ordering = ["happened_at", "pk"]
     verbose_name_plural = "events"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TicketEvent]:
@@ -205,6 +207,7 @@ class PredictionAdmin(RecordAdmin):
 class ValueInline(RecordInline):
     model = ProposedValue
     fields = ["field", "choice", "basis", "level", "probability", "rule_version"]
+    ordering = ["field__position", "field__key"]
     verbose_name_plural = "values"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProposedValue]:
