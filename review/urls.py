@@ -1,4 +1,4 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from review.views import decide, history, queue, ticket
 
@@ -12,4 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
     path("proposals/<int:pk>/send-back", decide.send_back, name="send_back"),
     path("history/", history.history, name="history"),
+    path("metrics/", include("review.metrics.urls")),
 ]

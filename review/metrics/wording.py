@@ -17,11 +17,12 @@ def whole(number: int) -> str:
 
 def percent(rate: float) -> str:
     """A fraction as percent. What is not zero never reads as zero, nor what is not all as all."""
-    if 0 < rate < 0.005:
-        return f"<1{NO_BREAK}%"
-    if 0.995 <= rate < 1:
-        return f">99{NO_BREAK}%"
-    return f"{100 * rate:.0f}{NO_BREAK}%"
+    rounded = f"{100 * rate:.0f}"
+    if rounded == "0" and rate > 0:
+        rounded = "<1"
+    if rounded == "100" and rate < 1:
+        rounded = ">99"
+    return f"{rounded}{NO_BREAK}%"
 
 
 def percent_range(interval: Interval) -> str:

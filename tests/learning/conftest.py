@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import random
 import tomllib
 from pathlib import Path
@@ -49,15 +48,6 @@ def demo_parts(demo: Tickets) -> tuple[Tickets, Tickets]:
 @pytest.fixture(scope="session")
 def demo_classifier(demo_parts: tuple[Tickets, Tickets]) -> Classifier:
     return Classifier.fit(*demo_parts[0], seed=1)
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of real labelled text, which is never part of the project."""
-    folder = Path(os.environ.get("TRIAGE_DATA_DIR", ROOT.parent / "shared" / "data"))
-    if not (folder / "it-service-tickets/tickets.csv.gz").exists():
-        pytest.skip(f"needs the evaluation data, not found in {folder}")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -17,16 +17,15 @@ def few(topic: str, count: int) -> list[str]:
 def test_the_demo_tickets_are_learnt_far_beyond_chance_and_without_overconfidence(
     demo_parts: tuple[Tickets, Tickets], demo_classifier: Classifier
 ) -> None:
-    """They are written to be hard for a model of words: plain peers reach 0.24 to 0.33."""
     texts, labels = demo_parts[1]
     classes = demo_classifier.classes_
     probabilities = demo_classifier.predict_proba(texts)
     found = report(probabilities, labels, classes)
     truth = np.array([classes.index(label) for label in labels])
     assert len(classes) == 12
-    assert found["accuracy"] > 2.5 / 12
-    assert found["top_3"] > 1.8 * 3 / 12
-    assert found["log_loss"] < 0.95 * np.log(12)
+    assert found["accuracy"] > 0.65
+    assert found["top_3"] > 0.80
+    assert found["log_loss"] < 0.55 * np.log(12)
     # Bins of some 40 tickets; in smaller ones chance alone makes gaps of 0.1.
     assert expected_calibration_error(probabilities, truth, bins=3) < 0.15
 

@@ -133,9 +133,7 @@ def test_a_wrong_mapping_is_refused_before_anything_is_stored(
 @pytest.mark.parametrize(
     ("name", "content"), [("a.csv", b"\xff\xfe\x00text"), ("b.csv.gz", b"not gzip at all")]
 )
-def test_a_file_that_is_not_csv_is_refused_in_a_sentence(
-    tmp_path: Path, name: str, content: bytes
-):
+def test_a_file_that_is_not_csv_is_refused_in_a_sentence(tmp_path: Path, name: str, content: bytes):
     (tmp_path / name).write_bytes(content)
 
     with pytest.raises(CommandError, match="is not the CSV it should be|has no column"):

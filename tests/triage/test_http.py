@@ -99,9 +99,7 @@ def test_a_redirect_is_not_followed(serve: Callable[[Answer], str]):
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0", "[::1]", "[::ffff:7f00:1]"]
 )
-def test_private_addresses_are_refused_in_every_spelling(
-    serve: Callable[[Answer], str], host: str
-):
+def test_private_addresses_are_refused_in_every_spelling(serve: Callable[[Answer], str], host: str):
     port = serve(says(200)).rsplit(":", 1)[1]
 
     with pytest.raises((HelpdeskRefused, HelpdeskUnavailable)):

@@ -135,5 +135,3 @@ def test_eight_writers_at_once_make_one_chain(in_threads: Callable[..., None]):
 
     assert ledger.verify() is None
     assert LedgerEntry.objects.count() == 40
-
-

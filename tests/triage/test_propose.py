@@ -55,9 +55,7 @@ def catalogue(
 
 
 @pytest.fixture
-def past(
-    source: Source, catalogue: dict[str, Choice], make_ticket: Callable[..., Ticket]
-) -> None:
+def past(source: Source, catalogue: dict[str, Choice], make_ticket: Callable[..., Ticket]) -> None:
     """48 solved and labelled tickets of each of three categories."""
     for key, phrases in WORDS.items():
         for phrase, ending, place in product(phrases, ENDINGS, PLACES):
@@ -93,7 +91,10 @@ def proposed(proposal: Proposal) -> dict[str, tuple[str | None, str]]:
 
 
 def test_before_any_model_a_ticket_reaches_the_queue(
-    source: Source, catalogue: dict[str, Choice], deliver: Callable[..., Any], work: Callable[..., int]
+    source: Source,
+    catalogue: dict[str, Choice],
+    deliver: Callable[..., Any],
+    work: Callable[..., int],
 ):
     assert deliver(source, ticket_message(values={"priority": "urgent"})).status_code == 202
     work()
@@ -171,7 +172,10 @@ def test_a_hundred_tickets_cost_few_statements(
 
 
 def test_a_newer_version_replaces_the_proposal_that_waits(
-    source: Source, catalogue: dict[str, Choice], deliver: Callable[..., Any], work: Callable[..., int]
+    source: Source,
+    catalogue: dict[str, Choice],
+    deliver: Callable[..., Any],
+    work: Callable[..., int],
 ):
     deliver(source, ticket_message())
     work()
@@ -184,7 +188,10 @@ def test_a_newer_version_replaces_the_proposal_that_waits(
 
 
 def test_a_closed_ticket_leaves_the_queue_and_a_reopened_one_comes_back(
-    source: Source, catalogue: dict[str, Choice], deliver: Callable[..., Any], work: Callable[..., int]
+    source: Source,
+    catalogue: dict[str, Choice],
+    deliver: Callable[..., Any],
+    work: Callable[..., int],
 ):
     deliver(source, ticket_message())
     work()

@@ -94,9 +94,7 @@ def test_a_decision_arrives_in_the_helpdesk_once(world: World, work: Callable[[]
     assert not Job.objects.exists()
 
 
-def test_our_own_write_is_known_and_its_webhook_is_old_news(
-    world: World, work: Callable[[], int]
-):
+def test_our_own_write_is_known_and_its_webhook_is_old_news(world: World, work: Callable[[], int]):
     world.decide()
     work()
 
@@ -105,9 +103,7 @@ def test_our_own_write_is_known_and_its_webhook_is_old_news(
     assert ticket.values == {"category": "network", "priority": "urgent"}
 
 
-def test_a_playbook_calls_replies_and_resolves_in_this_order(
-    world: World, work: Callable[[], int]
-):
+def test_a_playbook_calls_replies_and_resolves_in_this_order(world: World, work: Callable[[], int]):
     world.decide(with_playbook=True)
     work()
 
@@ -161,9 +157,7 @@ def test_a_helpdesk_that_stays_down_leaves_a_dead_letter(world: World, work: Cal
     assert world.states()["values"] == "sending"
 
 
-def test_a_ticket_that_changed_meanwhile_is_not_overwritten(
-    world: World, work: Callable[[], int]
-):
+def test_a_ticket_that_changed_meanwhile_is_not_overwritten(world: World, work: Callable[[], int]):
     world.remote |= {"version": 2, "values": {"category": "hardware"}}
     world.decide(with_playbook=True)
     work()

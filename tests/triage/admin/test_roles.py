@@ -198,7 +198,9 @@ def test_readers_cannot_act_by_posting_either(role: str, rows: dict[str, Any]):
         reverse("admin:triage_emergencystop_release", args=[rows["triage.emergencystop"].pk]),
         reverse("admin:triage_emergencystop_everything"),
         reverse("admin:triage_rung_try_to_certify", args=[rows["triage.rung"].pk]),
-        reverse("admin:triage_modelversion_put_into_service", args=[rows["triage.modelversion"].pk]),
+        reverse(
+            "admin:triage_modelversion_put_into_service", args=[rows["triage.modelversion"].pk]
+        ),
         reverse("admin:triage_modelversion_roll_back", args=[rows["triage.modelversion"].pk]),
     ]
 
