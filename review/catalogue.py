@@ -62,6 +62,11 @@ class Catalogue:
             pairs[start].append(end)
         return pairs
 
+    def is_implied(self, field_pk: int) -> bool:
+        """Whether any choice of another field brings one of this field along."""
+        ends = {end for pairs in self._implied.values() for end in pairs}
+        return any(self.by_pk[end].field_id == field_pk for end in ends if end in self.by_pk)
+
     def implied(self, pk: int, field_pk: int) -> Choice | None:
         """What a choice implies for another field; like triage, its parents are not asked."""
         for end in self._implied[pk]:

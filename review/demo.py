@@ -121,7 +121,7 @@ def decide_past(
         choices=past.choices_of(source),
         reasons={(row.applies_to, row.key): row for row in Reason.objects.all()},
         team=[
-            Habits(person, chance.uniform(0.6, 0.95), chance.uniform(6, 25))
+            Habits(person, chance.uniform(0.55, 0.9), chance.uniform(6, 25))
             for person in technicians
         ],
         chance=chance,
@@ -211,7 +211,7 @@ def _is_noticed(
     if value.field.is_main:
         share = habits.notices_wrong_category
     elif value.field.key == "priority" and value.choice is not None:
-        share = 0.2 if abs(value.choice.rank - right.rank) == 1 else 0.75
+        share = 0.12 if abs(value.choice.rank - right.rank) == 1 else 0.75
     else:
         # Who changes the category changes the team with it; else the team shows later.
         share = 0.95 if category_changed else 0.35

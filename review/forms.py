@@ -78,12 +78,26 @@ class OverrideForm(ReasonedForm):
                 label=field.name,
                 required=False,
                 choices=self._options(line),
-                initial=start_of(line),
+                initial=self.start(line),
                 error_messages={"invalid_choice": _("This is not one of the choices any more.")},
             )
             self.fields[f"reason-{field.key}"] = self.reason_field(required=False)
         if page.proposal is None or page.proposal.playbook is None:
             del self.fields["with_playbook"]
+
+    def start(self, line: Line) -> str:
+        """The option that stands for leaving the proposal as it is.
+
+        A value that follows from the main one goes on following it while a person changes that;
+        so does one that is open only because the main one is.
+        """
+        value = line.value
+        if value.basis == ProposedValue.Basis.FOLLOWS and value.choice_id is not None:
+            return FOLLOW
+        is_open = value.choice_id is None and not value.field.is_main
+        if is_open and self.catalogue.is_implied(value.field_id):
+            return FOLLOW
+        return str(value.choice_id or "")
 
     def rows(self) -> list[OverrideRow]:
         return [
@@ -91,7 +105,7 @@ class OverrideForm(ReasonedForm):
                 line=line,
                 choice=self[f"choice-{line.value.field.key}"],
                 reason=self[f"reason-{line.value.field.key}"],
-                start=start_of(line),
+                start=self.start(line),
             )
             for line in self.page.lines
         ]
@@ -103,7 +117,7 @@ class OverrideForm(ReasonedForm):
             lineage = self.catalogue.lineage(choice.pk)
             group = lineage[0].name if len(lineage) > 1 or self._has_children(choice) else ""
             groups.setdefault(group, []).append((str(choice.pk), self.catalogue.path(choice.pk)))
-        start = start_of(line)
+        start = self.start(line)
         options: Options = []
         if start == "":
             options.append(("", _("not chosen yet")))
@@ -134,7 +148,7 @@ class OverrideForm(ReasonedForm):
         followers = []
         for line in self.page.lines:
             key = line.value.field.key
-            chosen = cleaned.get(f"choice-{key}", start_of(line))
+            chosen = cleaned.get(f"choice-{key}", self.start(line))
             if chosen == FOLLOW:
                 followers.append(line)
             elif chosen and chosen != str(line.value.choice_id or ""):
@@ -152,7 +166,7 @@ class OverrideForm(ReasonedForm):
     def follows(self) -> dict[str, dict[str, str]]:
         """Main choice to field key to the path that follows: what the page says while choosing."""
         main = self.page.main
-        followers = [line for line in self.page.lines if start_of(line) == FOLLOW]
+        followers = [line for line in self.page.lines if self.start(line) == FOLLOW]
         if main is None or not followers:
             return {}
         told: dict[str, dict[str, str]] = {}
@@ -176,13 +190,6 @@ class OverrideForm(ReasonedForm):
             self.reasons[key] = self.reasons_by_pk[given]
         elif f"reason-{key}" not in self.errors:
             self.add_error(f"reason-{key}", _("Say why: choose a reason."))
-
-
-def start_of(line: Line) -> str:
-    """The option that stands for leaving the proposal as it is."""
-    if line.value.basis == ProposedValue.Basis.FOLLOWS and line.value.choice_id is not None:
-        return FOLLOW
-    return str(line.value.choice_id or "")
 
 
 class SendBackForm(ReasonedForm):

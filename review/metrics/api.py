@@ -47,7 +47,7 @@ class MetricWindowSerializer(serializers.Serializer[dict[str, Any]]):
     first = serializers.DateField()
     last = serializers.DateField(help_text="Included.")
     time_zone = serializers.CharField()
-    source = serializers.CharField(allow_blank=True, help_text="Empty: all sources.")
+    source_slug = serializers.CharField(allow_blank=True, help_text="Empty: all sources.")
     group = serializers.ChoiceField(choices=[group.value for group in Group])
 
 
@@ -116,7 +116,8 @@ class Metric(APIView):
             raise Http404(f"There is no metric {key!r}.")
         form = ScopeForm(request.query_params)
         if not form.is_valid():
-            raise ValidationError(form.errors)
+            wrong = {name: [str(each) for each in said] for name, said in form.errors.items()}
+            raise ValidationError(wrong)
         return Response(_report(request, REPORTS[key](form.scope(local_now()))))
 
 
@@ -149,7 +150,7 @@ def _report(request: Request, report: Report) -> dict[str, Any]:
             "first": scope.first.isoformat(),
             "last": scope.last.isoformat(),
             "time_zone": scope.time_zone,
-            "source": scope.source_slug,
+            "source_slug": scope.source_slug,
             "group": scope.group.value,
         },
         "labels": [str(label) for label in report.labels],

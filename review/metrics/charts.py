@@ -53,7 +53,7 @@ def intervals(
         for key, (name, tone) in columns.items()
     ]
     return _chart(
-        "intervals", report.definition.unit.value, [" → ".join(row.labels) for row in rows], series
+        "intervals", report.definition.unit.value, [": ".join(row.labels) for row in rows], series
     )
 
 

@@ -14,6 +14,7 @@ from review.metrics.window import Scope
 from triage.models import Proposal
 
 TOP_STEP_INS = 20
+VERDICT = "decision__verdict"
 
 
 @dataclass(frozen=True)
@@ -125,19 +126,17 @@ def step_ins(scope: Scope) -> list[StepIn]:
 def decision_times(scope: Scope) -> list[Times]:
     """By group and verdict. Of every group together: decision_times_overall."""
     columns = COLUMNS[scope.group]
-    rows = list(
-        cohorts.decided(scope).values("outcome", *columns.all).annotate(**_grid()).order_by()
-    )
+    rows = list(cohorts.decided(scope).values(VERDICT, *columns.all).annotate(**_grid()).order_by())
     return [
-        Times(group, row["outcome"], row["count"], row["grid"])
+        Times(group, row[VERDICT], row["count"], row["grid"])
         for group, row in zip(name_groups(rows, columns), rows, strict=True)
     ]
 
 
 def decision_times_overall(scope: Scope) -> list[Times]:
     """By verdict. A query of its own: the quantiles of groups don't add up to these."""
-    rows = cohorts.decided(scope).values("outcome").annotate(**_grid()).order_by()
-    return [Times(None, row["outcome"], row["count"], row["grid"]) for row in rows]
+    rows = cohorts.decided(scope).values(VERDICT).annotate(**_grid()).order_by()
+    return [Times(None, row[VERDICT], row["count"], row["grid"]) for row in rows]
 
 
 def _grid() -> dict[str, Any]:

@@ -134,7 +134,8 @@ class Listed:
 
 def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal, dict[str, Any]]:
     """The same rows with only the columns that `lines` shows."""
-    return rows(scope, bucket).values(*LISTED, *CATEGORY.all)
+    found: QuerySet[Proposal, dict[str, Any]] = rows(scope, bucket).values(*LISTED, *CATEGORY.all)
+    return found
 
 
 def lines(found: Sequence[Mapping[str, Any]]) -> list[Listed]:

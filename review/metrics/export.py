@@ -7,8 +7,13 @@ from review.metrics.figures import Bucket, Figure, Row
 from review.metrics.report import Report
 
 # A spreadsheet takes a cell that begins so for a formula, or drops the blank and then does.
-LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", " ", "\N{FULLWIDTH EQUALS SIGN}")
-LIVE += ("\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")
+LIVE = (
+    *"=+-@\t\r\n ",
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
 LABELS = 3
 HEADER = (
     "metric",
@@ -62,7 +67,7 @@ def _cells(
     report: Report, row: Row, column: str, figure: Figure, link: Callable[[Bucket], str]
 ) -> list[Cell]:
     scope = report.scope
-    labels: list[Cell] = [*row.labels, *[""] * LABELS][:LABELS]
+    unused = [""] * (LABELS - len(row.labels))
     return [
         report.definition.key,
         report.definition.version,
@@ -71,7 +76,8 @@ def _cells(
         scope.time_zone,
         scope.source_slug,
         scope.group.value,
-        *labels,
+        *row.labels,
+        *unused,
         column,
         figure.kind.value,
         figure.value,

@@ -91,7 +91,7 @@ def flow(outcomes: Row, reopened: Row) -> Flow:
         if figure.n:
             share = wording.percent(figure.n / total)
             middle.add(outcome, figure.n, str(outcome.label), f"{figure.text} · {share}")
-    fates = {outcome: _fate(outcomes, reopened, outcome) for outcome in SETTLED}
+    fates = {str(outcome): _fate(outcomes, reopened, outcome) for outcome in SETTLED}
     last = _Stage(END, scale)
     for end, name in ENDS.items():
         n = sum(fate[end] for fate in fates.values())

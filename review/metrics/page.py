@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from review.metrics import charts, reports, wording
-from review.metrics.cohorts import BY_AI, Outcome
+from review.metrics.cohorts import COUNTED, Outcome
 from review.metrics.figures import AI, Bucket, Figure, Kind, Row
 from review.metrics.findings import Finding, findings
 from review.metrics.flow import flow
-from review.metrics.report import Report
+from review.metrics.report import GROUP_NAMES, Report
 from review.metrics.window import Scope
 
 DAYS = (7, 30, 90)
@@ -85,7 +85,7 @@ def page_of(scope: Scope) -> dict[str, Any]:
     kept = {"group": scope.group.value} | ({"source": scope.source_slug} if scope.source else {})
     return {
         "scope": scope,
-        "group_name": reports.GROUP_NAMES[scope.group],
+        "group_name": GROUP_NAMES[scope.group],
         "days": [(days, {**kept, "days": days}, days == scope.days) for days in DAYS],
     }
 
@@ -173,8 +173,7 @@ def _bars(scope: Scope, total: Row) -> list[dict[str, Any]]:
             "share": wording.percent(total.figures[outcome].n / n),
             "width": round(100 * total.figures[outcome].n / n, 1),
             "href": link(scope, total.figures[outcome].bucket),
-            "is_by_ai": outcome in BY_AI,
         }
-        for outcome in charts.COUNTED
+        for outcome in COUNTED
         if n and total.figures[outcome].n
     ]

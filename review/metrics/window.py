@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -74,14 +75,9 @@ class Scope:
         return datetime.combine(day, time.min, tzinfo=self.now.tzinfo)
 
 
-class SourceField(forms.ModelChoiceField):
-    """By slug. A NUL, which no slug has, would be an error of the database."""
-
-    def to_python(self, value: Any) -> Source | None:
-        if isinstance(value, str) and "\x00" in value:
-            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice")
-        found: Source | None = super().to_python(value)
-        return found
+def sources() -> list[tuple[str, str | Promise]]:
+    found = Source.objects.order_by("name").values_list("slug", "name")
+    return [("", _("all sources")), *found]
 
 
 class ScopeForm(forms.Form):
@@ -100,13 +96,7 @@ class ScopeForm(forms.Form):
         required=False,
     )
     to = forms.DateField(label=_("To"), required=False)
-    source = SourceField(
-        label=_("Source"),
-        queryset=Source.objects.order_by("name"),
-        to_field_name="slug",
-        required=False,
-        empty_label=_("all sources"),
-    )
+    source = forms.ChoiceField(label=_("Source"), choices=sources, required=False)
     group = forms.ChoiceField(
         label=_("Split by"),
         choices=[
@@ -123,6 +113,10 @@ class ScopeForm(forms.Form):
         self.fields["from"] = forms.DateField(label=_("From"), required=False)
         for name in ("from", "to"):
             self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def clean_source(self) -> Source | None:
+        slug = self.cleaned_data["source"]
+        return Source.objects.get(slug=slug) if slug else None
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

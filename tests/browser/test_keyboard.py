@@ -81,7 +81,7 @@ def test_o_three_letters_and_a_digit_override(
     page.keyboard.press("o")
     expect(page.get_by_role("combobox", name="Category")).to_be_focused()
     page.keyboard.type("pas")
-    expect(page.get_by_role("option")).to_have_text(["Access › Password"])
+    expect(page.locator(".picker [role=option]")).to_have_text(["Access › Password"])
     page.keyboard.press("Enter")
     expect(page.locator(".follows:visible")).to_have_text("→ Identity")
     page.keyboard.press("1")

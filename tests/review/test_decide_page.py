@@ -216,6 +216,16 @@ def test_a_value_left_open_is_chosen_without_a_reason(
     assert Decision.objects.get().values.get(field=desk.category).final == desk["hardware.printer"]
 
 
+def test_an_open_team_follows_the_category_that_a_person_chooses(
+    technician: Client, desk: Desk, reasons: dict[str, Reason]
+) -> None:
+    proposal = make_proposal(desk, main=None, team=None)
+
+    override(technician, proposal, choice__category=desk["access.password"].pk)
+
+    assert Decision.objects.get().values.get(field=desk.team).final == desk["team.id"]
+
+
 def test_escalating_names_a_reason_and_maybe_a_team(
     technician: Client, desk: Desk, reasons: dict[str, Reason]
 ) -> None:

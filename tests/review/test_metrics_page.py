@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from review.metrics.definitions import DEFINITIONS
 from tests.review.metrics.helpers import (
@@ -23,22 +27,23 @@ from tests.review.metrics.helpers import (
 from triage.models import Proposal
 
 pytestmark = pytest.mark.django_db
+FEBRUARY = {"from": "2026-02-01", "to": "2026-02-28"}
 MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 
 
 @pytest.fixture(autouse=True)
-def _at_noon():
+def _at_noon() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
 
 
 @pytest.fixture
-def lead(client):
+def lead(client: Client) -> Client:
     client.force_login(make_user("lena", "view_decision"))
     return client
 
 
-def page(lead, **query: str) -> str:
+def page(lead: Client, **query: str) -> str:
     answer = lead.get(reverse("review:metrics"), query)
     assert answer.status_code == 200
     return plain(answer.text)
@@ -59,7 +64,7 @@ def make_month() -> None:
     make_proposal(desk, "wifi")
 
 
-def test_without_login_it_asks_for_one_and_without_permission_it_says_no(client):
+def test_without_login_it_asks_for_one_and_without_permission_it_says_no(client: Client) -> None:
     for path in (
         reverse("review:metrics"),
         reverse("review:metrics_tickets") + "?metric=acceptance",
@@ -71,7 +76,7 @@ def test_without_login_it_asks_for_one_and_without_permission_it_says_no(client)
         assert client.get(path).status_code == 403
 
 
-def test_a_month_shows_where_automation_helps_and_hurts(lead):
+def test_a_month_shows_where_automation_helps_and_hurts(lead: Client) -> None:
     make_month()
 
     html = page(lead, **MARCH)
@@ -83,7 +88,7 @@ def test_a_month_shows_where_automation_helps_and_hurts(lead):
     assert "1 Mar 2026 to 31 Mar 2026, UTC" in html
 
 
-def test_every_report_has_its_meaning_its_table_and_its_export(lead):
+def test_every_report_has_its_meaning_its_table_and_its_export(lead: Client) -> None:
     make_month()
 
     html = page(lead, **MARCH)
@@ -95,7 +100,7 @@ def test_every_report_has_its_meaning_its_table_and_its_export(lead):
     assert html.count("Definition, version 1") == len(DEFINITIONS)
 
 
-def test_charts_get_their_figures_as_data_and_no_script_stands_in_the_page(lead):
+def test_charts_get_their_figures_as_data_and_no_script_stands_in_the_page(lead: Client) -> None:
     make_month()
 
     html = page(lead, **MARCH)
@@ -108,7 +113,7 @@ def test_charts_get_their_figures_as_data_and_no_script_stands_in_the_page(lead)
     assert re.findall(r"\sstyle=|\son\w+=|<style", html) == []
 
 
-def test_below_the_minimum_it_says_too_few_instead_of_a_rate(lead):
+def test_below_the_minimum_it_says_too_few_instead_of_a_rate(lead: Client) -> None:
     desk = make_desk()
     for _ in range(9):
         accept(make_proposal(desk))
@@ -121,7 +126,7 @@ def test_below_the_minimum_it_says_too_few_instead_of_a_rate(lead):
     assert "too few (9)" not in page(lead, **MARCH)
 
 
-def test_without_proposals_or_decisions_it_says_so(lead):
+def test_without_proposals_or_decisions_it_says_so(lead: Client) -> None:
     assert "No proposal in this window" in page(lead)
 
     make_proposal(make_desk())
@@ -131,7 +136,7 @@ def test_without_proposals_or_decisions_it_says_so(lead):
     assert "Nothing to count in this window" in html
 
 
-def test_numbers_lead_to_the_tickets_they_count(lead):
+def test_numbers_lead_to_the_tickets_they_count(lead: Client) -> None:
     make_month()
     html = page(lead, **MARCH)
     links = set(re.findall(r'href="(/metrics/tickets/\?[^"]+)"[^>]*>([\d,]+)</a>', html))
@@ -143,7 +148,7 @@ def test_numbers_lead_to_the_tickets_they_count(lead):
     assert len(links) > 20
 
 
-def test_a_list_links_its_tickets_and_turns_pages(lead):
+def test_a_list_links_its_tickets_and_turns_pages(lead: Client) -> None:
     desk = make_desk()
     proposals = [make_proposal(desk, at=LONG_AGO + timedelta(seconds=s)) for s in range(51)]
     path = reverse("review:metrics_tickets")
@@ -159,7 +164,7 @@ def test_a_list_links_its_tickets_and_turns_pages(lead):
     assert "page 1 of 2" in first
 
 
-def test_a_ticket_is_shown_as_text_wherever_its_words_come_from(lead):
+def test_a_ticket_is_shown_as_text_wherever_its_words_come_from(lead: Client) -> None:
     desk = make_desk()
     make_proposal(desk, ticket=make_ticket(desk, subject="<script>alert(1)</script>"))
     desk.choices["vpn"].name = "<img src=x onerror=alert(1)>"
@@ -181,7 +186,9 @@ def test_a_ticket_is_shown_as_text_wherever_its_words_come_from(lead):
         ({"days": "365"}, "Window: "),
     ],
 )
-def test_a_wrong_window_is_told_and_nothing_is_counted(lead, query, message):
+def test_a_wrong_window_is_told_and_nothing_is_counted(
+    lead: Client, query: dict[str, str], message: str
+) -> None:
     answer = lead.get(reverse("review:metrics"), query)
 
     assert answer.status_code == 400
@@ -189,14 +196,14 @@ def test_a_wrong_window_is_told_and_nothing_is_counted(lead, query, message):
     assert "Nothing is counted" in answer.text
 
 
-def test_an_address_that_no_figure_has_is_refused_in_words(lead):
+def test_an_address_that_no_figure_has_is_refused_in_words(lead: Client) -> None:
     answer = lead.get(reverse("review:metrics_tickets"), {"metric": "people"})
 
     assert answer.status_code == 400
     assert "names no list of tickets" in answer.text
 
 
-def test_the_table_comes_as_a_file_with_absolute_links(lead):
+def test_the_table_comes_as_a_file_with_absolute_links(lead: Client) -> None:
     make_month()
 
     answer = lead.get(reverse("review:metrics_csv", args=["acceptance"]), MARCH)
@@ -214,19 +221,21 @@ def test_the_table_comes_as_a_file_with_absolute_links(lead):
     )
 
 
-def test_days_of_the_window_are_those_of_the_servers_clock(lead, settings):
+def test_days_of_the_window_are_those_of_the_servers_clock(
+    lead: Client, settings: Settings
+) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     # Half past midnight on the first of March in Berlin.
     make_proposal(make_desk(), at=datetime(2026, 2, 28, 23, 30, tzinfo=UTC))
 
     assert "No proposal in this window" not in page(lead, **MARCH)
     assert "Europe/Berlin" in page(lead, **MARCH)
-    assert "No proposal in this window" in page(lead, **{"from": "2026-02-01", "to": "2026-02-28"})
+    assert "No proposal in this window" in page(lead, **FEBRUARY)
 
 
 def test_the_page_costs_the_same_number_of_queries_whatever_there_is_to_show(
-    lead, django_assert_max_num_queries
-):
+    lead: Client, django_assert_max_num_queries: Any
+) -> None:
     make_month()
     with django_assert_max_num_queries(20) as few:
         page(lead, **MARCH)

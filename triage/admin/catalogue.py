@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, ManyToOneRel, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -180,9 +180,12 @@ class ChoiceAdmin(PolicyAdmin):
 
 
 def is_referenced(choice: Choice) -> bool:
-    """Whether a row of any table points at it; what it points at itself does not count."""
+    """Whether a row of any table points at it; what follows from it does not count."""
     pointing = (
-        relation.related_model._base_manager.filter(**{relation.field.name: choice})
-        for relation in choice._meta.related_objects
+        relation.field
+        for relation in Choice._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ManyToOneRel) and relation.field.name != "from_choice"
     )
-    return any(rows.exists() for rows in pointing)
+    return any(
+        field.model._base_manager.filter(**{field.name: choice}).exists() for field in pointing
+    )

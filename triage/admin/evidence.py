@@ -114,7 +114,7 @@ def _table(title: str, value: object) -> Table | None:
             labels = sorted(rows, key=lambda key: -rows[key])
             chart = _chart(labels, {title: [rows[label] for label in labels]})
             return Table(title, ["", title], [[key, shown(rows[key])] for key in labels], chart)
-        if all(isinstance(item, Mapping) for item in rows.values()):
+        if rows and all(isinstance(item, Mapping) for item in rows.values()):
             return _grid(title, [{"": key, **item} for key, item in rows.items()])
         return Table(title, ["", ""], [[key, shown(item)] for key, item in rows.items()])
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
@@ -128,6 +128,8 @@ def _grid(title: str, rows: list[Mapping[str, Any]]) -> Table:
     """Rows that share columns: the first is the label, those of small numbers are drawn."""
     found = dict.fromkeys(key for row in rows for key in row)
     head = sorted(found, key=lambda key: (key not in LABELS, is_number(rows[0].get(key)), key))
+    if not head:
+        return Table(title, [], [])
     labels = [shown(row.get(head[0])) for row in rows]
     drawn = {
         said(key): [row.get(key) for row in rows]
@@ -165,7 +167,7 @@ def is_number(value: object) -> bool:
 
 def shown(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.4g}"
+        return f"{value:,.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.4g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,16 +1,20 @@
 """Form fields and widgets that several pages of the desk use."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.fields import InvalidJSONInput
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelect2Widget,
 )
+
+from triage.storable import refuse_unstorable
 
 if TYPE_CHECKING:
     AnyModelForm = forms.ModelForm[Any]
@@ -49,6 +53,34 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(data) != list(initial or []))
+
+
+class JSONText(forms.JSONField):
+    """JSON that people may have typed: laid out to be read, refused where it cannot be stored."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            found = super().to_python(value)
+            refuse_unstorable(found)
+        except RecursionError:
+            raise ValidationError("Enter a valid JSON: this one is nested too deeply.") from None
+        except ValueError as error:
+            raise ValidationError(f"A text in it cannot be stored: {error}.") from None
+        return found
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:
+            return InvalidJSONInput(data)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        text = json.dumps(value, indent=1, ensure_ascii=False)
+        # Half a surrogate pair cannot be sent back as itself.
+        is_sendable = text == text.encode(errors="replace").decode()
+        return text if is_sendable else json.dumps(value, indent=1)
 
 
 def offer(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> None:

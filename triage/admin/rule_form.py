@@ -6,26 +6,16 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from triage.admin.forms import add_errors
+from triage.admin.forms import JSONText, add_errors
 from triage.admin.of_source import OfSourceForm
 from triage.admin.rule_rows import ACTIONS, CONDITIONS, RowsWidget, catalogue, offered
 from triage.models import EscalationRule, RuleVersion
 from triage.policy import conditions, routing
 from triage.policy.conditions import Catalogue
-from triage.storable import refuse_unstorable
 
 CONTENT = ("combine", "conditions", "actions")
 Check = Callable[[object, Catalogue], list[str]]
 CHECKS: Mapping[str, Check] = {"conditions": conditions.check, "actions": routing.check}
-
-
-def problems(said: object, check: Check, known: Catalogue) -> list[str]:
-    """Everything wrong with one of the two lists, and characters that cannot be stored."""
-    try:
-        refuse_unstorable(said)
-    except ValueError as error:
-        return [f"A text in it cannot be stored: {error}."]
-    return check(said, known)
 
 
 class RuleForm(OfSourceForm):
@@ -37,12 +27,12 @@ class RuleForm(OfSourceForm):
         initial="all",
         widget=UnfoldAdminRadioSelectWidget(),
     )
-    conditions = forms.JSONField(
+    conditions = JSONText(
         widget=RowsWidget(CONDITIONS, "condition"),
         initial=list,
         help_text="Asked of the ticket and of what the model proposes, never of other rules.",
     )
-    actions = forms.JSONField(
+    actions = JSONText(
         label="Then",
         widget=RowsWidget(ACTIONS, "action"),
         initial=list,
@@ -76,7 +66,7 @@ class RuleForm(OfSourceForm):
             known = catalogue(self.instance.source)
             for name, check in CHECKS.items():
                 if name in cleaned:
-                    add_errors(self, name, problems(cleaned[name], check, known))
+                    add_errors(self, name, check(cleaned[name], known))
         return cleaned
 
     def next_version(self) -> RuleVersion:

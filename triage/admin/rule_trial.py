@@ -53,17 +53,16 @@ def _facts(source: Source, tickets: Sequence[Ticket]) -> Iterator[Facts]:
         proposal = proposals.get(ticket.pk)
         proposed = values[proposal.pk] if proposal else _set(policies, ticket)
         moment = proposal.created_at if proposal else now
-        yield _fact(policies, ticket, proposed, moment, zone)
+        yield _fact(policies, source, ticket, proposed, moment.astimezone(zone))
 
 
 def _fact(
     policies: Policies,
+    source: Source,
     ticket: Ticket,
     proposed: Mapping[str, DraftValue],
-    moment: datetime,
-    zone: ZoneInfo,
+    local: datetime,
 ) -> Facts:
-    source = ticket.source
     return Facts(
         subject=ticket.subject,
         body=ticket.body,
@@ -76,10 +75,10 @@ def _fact(
             for key, value in proposed.items()
             if value.probability is not None
         },
-        age_minutes=max(0.0, (moment - ticket.opened_at).total_seconds() / 60),
+        age_minutes=max(0.0, (local - ticket.opened_at).total_seconds() / 60),
         reopened_count=ticket.reopened_count,
         in_working_hours=in_working_hours(
-            moment.astimezone(zone), source.work_starts, source.work_ends, source.work_days
+            local, source.work_starts, source.work_ends, source.work_days
         ),
     )
 

@@ -4,13 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from triage.admin import rule_rows
 from triage.admin.base import DeskAdmin
-from triage.admin.rule_form import CHECKS, problems
+from triage.admin.forms import JSONText
+from triage.admin.rule_form import CHECKS
 from triage.admin.rule_trial import LAST_TICKETS, try_rule
 from triage.models import Source
 from triage.policy.conditions import sentence
@@ -27,13 +29,13 @@ def read_content(posted: Mapping[str, str], source: Source) -> tuple[dict[str, A
     known = rule_rows.catalogue(source)
     for name, check in CHECKS.items():
         try:
-            content[name] = json.loads(posted.get(name) or "[]")
-        except (ValueError, RecursionError):
-            wrong.append(f"The {name} are not JSON.")
+            content[name] = JSONText(required=False).clean(posted.get(name) or "[]")
+        except ValidationError as error:
+            wrong.append(f"{name.capitalize()}: {' '.join(error.messages)}")
             continue
         # An unfinished rule may be tried before it says what follows.
         if name == "conditions" or content[name]:
-            wrong += problems(content[name], check, known)
+            wrong += check(content[name], known)
     return content, wrong
 
 

@@ -51,6 +51,8 @@ class VersionInline(TabularInline):
 
     @display(description="Said")
     def said(self, version: RuleVersion) -> str:
+        if version.pk is None:
+            return "-"
         # An inline is made for one request, so its rows can share the names.
         if not hasattr(self, "_names"):
             self._names = rule_rows.names()

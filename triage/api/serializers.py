@@ -20,6 +20,7 @@ class TicketRef(serializers.ModelSerializer[Ticket]):
     """Enough to find the ticket here and in its helpdesk."""
 
     source = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    url = serializers.CharField(help_text="In the helpdesk; empty if it sent none.")
 
     class Meta:
         model = Ticket
@@ -29,6 +30,7 @@ class TicketRef(serializers.ModelSerializer[Ticket]):
 
 class TicketRow(serializers.ModelSerializer[Ticket]):
     source = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    url = serializers.CharField(help_text="In the helpdesk; empty if it sent none.")
     values = serializers.DictField(
         child=serializers.CharField(), help_text="Field key to choice key in the helpdesk now."
     )

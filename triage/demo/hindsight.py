@@ -34,7 +34,7 @@ from triage.policy.conditions import Facts
 from triage.policy.drafting import DraftValue, Predicted, opinions, route, with_rules
 from triage.policy.routing import apply_rules, in_working_hours
 
-FOLDS = 3
+FOLDS = 4
 STORED_PROBABILITIES = 10
 # The service answers within seconds of a ticket's arrival.
 ANSWERED_AFTER = timedelta(seconds=4)

@@ -20,11 +20,12 @@ function shorten(label, most) {
   return label.length <= most ? label : `${label.slice(0, most - 1).trimEnd()}…`;
 }
 
-// A long label becomes two lines, broken before its last word that still fits.
+// A long label becomes two lines, broken before its bracket or its last word that still fits.
 function wrap(label) {
   const most = page.clientWidth < 620 ? 18 : 28;
   if (label.length <= most) return label;
-  const at = label.lastIndexOf(" ", most);
+  const bracket = label.lastIndexOf(" (");
+  const at = bracket > 0 && bracket <= most ? bracket : label.lastIndexOf(" ", most);
   return at < 1 ? shorten(label, most) : [label.slice(0, at), shorten(label.slice(at + 1), most)];
 }
 
@@ -113,6 +114,7 @@ function datasets(data) {
     backgroundColor: colour(series.tone),
     pointStyle: index ? "rectRot" : "circle",
     pointRadius: 5,
+    clip: false,
     pointHoverRadius: 7,
   }));
 }

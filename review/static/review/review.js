@@ -88,7 +88,7 @@
 
   function openFirst() {
     const first = one("[data-row]");
-    const hasRoom = WIDE.matches && !one("#work.has-ticket") && one("#work .start");
+    const hasRoom = WIDE.matches && one("#work .start");
     if (!first || !hasRoom || !window.htmx) return;
     window.htmx.ajax("GET", first.getAttribute("href"), {
       source: "#work .start", target: "#work", swap: "outerHTML", replace: "true",
@@ -190,7 +190,7 @@
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "work" && event.target.id !== "work") return;
+    if (event.target.id !== "work") return;
     prepare();
     const wrong = one(".form:not([hidden]) .error");
     if (wrong) {
@@ -198,7 +198,7 @@
       one("input:not([type=hidden]), textarea, select", place)?.focus();
     } else if (event.detail.requestConfig?.elt.matches("[data-filter]")) {
       one("#q")?.focus({ preventScroll: true });
-      openFirst();
+      setTimeout(openFirst); // Once htmx has let go of this request.
     } else {
       one("#work h1")?.focus({ preventScroll: true });
       window.scrollTo(0, 0);

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 
 from review.metrics.definitions import DEFINITIONS
 from tests.review.metrics.helpers import (
@@ -20,12 +21,12 @@ MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 
 
 @pytest.fixture
-def reader(client):
+def reader(client: Client) -> Client:
     client.force_login(make_user("lena", "view_decision"))
     return client
 
 
-def test_the_list_names_every_definition_and_leads_to_its_figures(reader):
+def test_the_list_names_every_definition_and_leads_to_its_figures(reader: Client) -> None:
     found = reader.get(METRICS).json()
 
     assert [metric["key"] for metric in found] == list(DEFINITIONS)
@@ -36,7 +37,7 @@ def test_the_list_names_every_definition_and_leads_to_its_figures(reader):
         assert reader.get(metric["url"]).status_code == 200
 
 
-def test_a_figure_comes_with_n_interval_and_its_tickets(reader):
+def test_a_figure_comes_with_n_interval_and_its_tickets(reader: Client) -> None:
     desk = make_desk()
     for _ in range(9):
         accept(make_proposal(desk))
@@ -50,7 +51,7 @@ def test_a_figure_comes_with_n_interval_and_its_tickets(reader):
         "first": "2026-03-01",
         "last": "2026-03-31",
         "time_zone": "UTC",
-        "source": "",
+        "source_slug": "",
         "group": "category",
     }
     assert row["labels"] == ["Network › VPN"]
@@ -61,7 +62,7 @@ def test_a_figure_comes_with_n_interval_and_its_tickets(reader):
     assert "9 proposals" in reader.get(f"{address.path}?{address.query}").text
 
 
-def test_below_the_minimum_there_is_a_count_and_no_rate(reader):
+def test_below_the_minimum_there_is_a_count_and_no_rate(reader: Client) -> None:
     accept(make_proposal(make_desk()))
 
     found = reader.get(f"{METRICS}acceptance/", MARCH).json()
@@ -73,19 +74,19 @@ def test_below_the_minimum_there_is_a_count_and_no_rate(reader):
 @pytest.mark.parametrize(
     "query", [{"days": "8"}, {"from": "soon"}, {"source": "no\x00where"}, {"group": "reviewer"}]
 )
-def test_a_wrong_filter_is_named(reader, query):
+def test_a_wrong_filter_is_named(reader: Client, query: dict[str, str]) -> None:
     answer = reader.get(f"{METRICS}acceptance/", query)
 
     assert answer.status_code == 400
     assert list(answer.json()) == list(query)
 
 
-def test_an_unknown_metric_is_not_found(reader):
+def test_an_unknown_metric_is_not_found(reader: Client) -> None:
     assert reader.get(f"{METRICS}persons/").status_code == 404
 
 
 @pytest.mark.parametrize("path", [METRICS, f"{METRICS}acceptance/"])
-def test_without_login_or_permission_there_is_nothing_to_read(client, path):
+def test_without_login_or_permission_there_is_nothing_to_read(client: Client, path: str) -> None:
     make_proposal(make_desk(), at=LONG_AGO)
 
     assert client.get(path).status_code == 401

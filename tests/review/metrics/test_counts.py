@@ -1,11 +1,13 @@
 """Counts against situations made by hand, one proposal at a time."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from review.metrics import counts
-from review.metrics.window import Group
+from review.metrics.window import Group, Scope
 from tests.review.metrics.helpers import (
     LONG_AGO,
     NOW,
@@ -26,15 +28,15 @@ pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 
 
-def by_name(found):
+def by_name(found: Sequence[counts.GroupCounts]) -> dict[str, dict[str, int]]:
     return {group.group.name: dict(group.counts) for group in found}
 
 
-def total(found):
+def total(found: Sequence[counts.GroupCounts]) -> dict[str, int]:
     return {k: v for k, v in counts_of(found).items() if v}
 
 
-def counts_of(found):
+def counts_of(found: Sequence[counts.GroupCounts]) -> dict[str, int]:
     added: dict[str, int] = {}
     for group in found:
         for key, value in group.counts.items():
@@ -42,7 +44,7 @@ def counts_of(found):
     return added
 
 
-def test_every_outcome_has_its_own_count():
+def test_every_outcome_has_its_own_count() -> None:
     desk = make_desk()
     accept(make_proposal(desk))
     accept(make_proposal(desk))
@@ -66,14 +68,14 @@ def test_every_outcome_has_its_own_count():
     }
 
 
-def test_a_person_who_decides_after_all_has_the_last_word_over_auto():
+def test_a_person_who_decides_after_all_has_the_last_word_over_auto() -> None:
     desk = make_desk()
     override(make_proposal(desk, route=Proposal.Route.AUTO), category=desk.choices["wifi"])
 
     assert total(counts.outcomes(make_scope())) == {"overridden": 1}
 
 
-def test_a_newer_proposal_supersedes_an_undecided_one_but_no_decision_and_no_auto():
+def test_a_newer_proposal_supersedes_an_undecided_one_but_no_decision_and_no_auto() -> None:
     desk = make_desk()
     for finish in (None, accept):
         ticket = make_ticket(desk)
@@ -93,7 +95,7 @@ def test_a_newer_proposal_supersedes_an_undecided_one_but_no_decision_and_no_aut
     }
 
 
-def test_the_update_that_closes_a_ticket_supersedes_nothing_because_nobody_had_looked():
+def test_the_update_that_closes_a_ticket_supersedes_nothing_because_nobody_had_looked() -> None:
     desk = make_desk()
     ticket = make_proposal(desk).ticket
     TicketVersion.objects.create(ticket=ticket, version=2, subject=ticket.subject)
@@ -104,7 +106,7 @@ def test_the_update_that_closes_a_ticket_supersedes_nothing_because_nobody_had_l
     assert total(counts.outcomes(make_scope())) == {"untouched": 1}
 
 
-def test_a_shadow_proposal_supersedes_nothing_that_people_could_see():
+def test_a_shadow_proposal_supersedes_nothing_that_people_could_see() -> None:
     desk = make_desk()
     ticket = make_ticket(desk)
     make_proposal(desk, ticket=ticket)
@@ -122,13 +124,15 @@ def test_a_shadow_proposal_supersedes_nothing_that_people_could_see():
         (datetime(2026, 4, 1, tzinfo=UTC), False),
     ],
 )
-def test_the_first_and_last_moment_of_the_window_are_in_it_and_no_more(at, is_in):
+def test_the_first_and_last_moment_of_the_window_are_in_it_and_no_more(
+    at: datetime, is_in: bool
+) -> None:
     make_proposal(make_desk(), at=at)
 
     assert bool(counts.outcomes(make_scope())) is is_in
 
 
-def test_a_source_filter_leaves_other_sources_out_of_every_count():
+def test_a_source_filter_leaves_other_sources_out_of_every_count() -> None:
     here, there = make_desk("here"), make_desk("there")
     for desk, times in ((here, 1), (there, 3)):
         for _ in range(times):
@@ -145,7 +149,7 @@ def test_a_source_filter_leaves_other_sources_out_of_every_count():
     assert [times.count for times in counts.decision_times_overall(scope)] == [1]
 
 
-def test_groups_are_categories_model_versions_or_sources():
+def test_groups_are_categories_model_versions_or_sources() -> None:
     desk = make_desk()
     second = make_model(desk.category, desk.source.owner, number=2)
     accept(make_proposal(desk, "vpn"))
@@ -169,7 +173,7 @@ def test_groups_are_categories_model_versions_or_sources():
     }
 
 
-def test_equal_names_of_two_sources_stay_apart_and_left_open_ones_are_one_group():
+def test_equal_names_of_two_sources_stay_apart_and_left_open_ones_are_one_group() -> None:
     for slug in ("here", "there"):
         desk = make_desk(slug)
         make_proposal(desk, "vpn")
@@ -182,14 +186,14 @@ def test_equal_names_of_two_sources_stay_apart_and_left_open_ones_are_one_group(
     }
 
 
-def test_proposals_count_even_where_no_field_is_the_main_one():
+def test_proposals_count_even_where_no_field_is_the_main_one() -> None:
     make_proposal(make_desk())
     Field.objects.update(is_main=False)
 
     assert total(counts.outcomes(make_scope())) == {"untouched": 1}
 
 
-def test_a_value_that_was_left_open_offered_nothing_to_accept():
+def test_a_value_that_was_left_open_offered_nothing_to_accept() -> None:
     desk = make_desk()
     override(make_proposal(desk, None), category=desk.choices["vpn"])
     override(make_proposal(desk, "vpn"), team=desk.choices["id"])
@@ -200,7 +204,7 @@ def test_a_value_that_was_left_open_offered_nothing_to_accept():
     }
 
 
-def test_escalated_counts_model_proposals_with_an_escalation_after_them():
+def test_escalated_counts_model_proposals_with_an_escalation_after_them() -> None:
     desk = make_desk()
     escalate(make_proposal(desk))
     later = accept(make_proposal(desk)).proposal
@@ -216,7 +220,7 @@ def test_escalated_counts_model_proposals_with_an_escalation_after_them():
     assert by_name(counts.escalations(make_scope())) == {"Network › VPN": {"n": 4, "hit": 2}}
 
 
-def test_reopened_is_counted_by_whose_value_stood():
+def test_reopened_is_counted_by_whose_value_stood() -> None:
     desk = make_desk()
     auto = make_proposal(desk, route=Proposal.Route.AUTO)
     accepted = accept(make_proposal(desk))
@@ -245,7 +249,9 @@ def test_reopened_is_counted_by_whose_value_stood():
 @pytest.mark.parametrize(
     ("late_by", "counted"), [(timedelta(0), True), (timedelta(microseconds=1), False)]
 )
-def test_a_ticket_counts_from_the_moment_its_outcome_window_has_passed(late_by, counted):
+def test_a_ticket_counts_from_the_moment_its_outcome_window_has_passed(
+    late_by: timedelta, counted: bool
+) -> None:
     desk = make_desk()
     decided_at = NOW - timedelta(days=7) + late_by
     accept(make_proposal(desk, at=decided_at - MINUTE), after=MINUTE)
@@ -264,7 +270,7 @@ def test_a_ticket_counts_from_the_moment_its_outcome_window_has_passed(late_by, 
         (timedelta(days=7, microseconds=1), False),
     ],
 )
-def test_only_a_reopening_inside_the_outcome_window_counts(after, counted):
+def test_only_a_reopening_inside_the_outcome_window_counts(after: timedelta, counted: bool) -> None:
     decision = accept(make_proposal(make_desk()))
     make_event(decision.proposal.ticket, TicketEvent.Kind.REOPENED, decision.decided_at + after)
 
@@ -274,7 +280,7 @@ def test_only_a_reopening_inside_the_outcome_window_counts(after, counted):
     }
 
 
-def test_override_reasons_are_counted_by_field_across_sources():
+def test_override_reasons_are_counted_by_field_across_sources() -> None:
     for slug in ("here", "there"):
         desk = make_desk(slug)
         override(make_proposal(desk), reason="wrong", category=desk.choices["wifi"])
@@ -298,7 +304,7 @@ def test_override_reasons_are_counted_by_field_across_sources():
     ]
 
 
-def test_step_ins_tell_from_what_to_what_and_of_how_many():
+def test_step_ins_tell_from_what_to_what_and_of_how_many() -> None:
     desk = make_desk()
     for _ in range(3):
         override(make_proposal(desk), category=desk.choices["wifi"])
@@ -322,7 +328,7 @@ def test_step_ins_tell_from_what_to_what_and_of_how_many():
     }
 
 
-def test_step_ins_end_after_the_twenty_most_frequent(monkeypatch):
+def test_step_ins_end_after_the_twenty_most_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = make_desk()
     monkeypatch.setattr(counts, "TOP_STEP_INS", 1)
     override(make_proposal(desk), category=desk.choices["password"])
@@ -334,7 +340,7 @@ def test_step_ins_end_after_the_twenty_most_frequent(monkeypatch):
     ]
 
 
-def test_times_to_decision_are_known_by_group_and_verdict():
+def test_times_to_decision_are_known_by_group_and_verdict() -> None:
     desk = make_desk()
     for minutes in (1, 2, 9):
         accept(make_proposal(desk), after=minutes * MINUTE)
@@ -343,7 +349,7 @@ def test_times_to_decision_are_known_by_group_and_verdict():
     make_proposal(desk)
 
     found = {
-        (t.group.name, t.verdict): (t.count, t.grid[0], t.grid[99], t.grid[199])
+        (t.group.name if t.group else "", t.verdict): (t.count, t.grid[0], t.grid[99], t.grid[199])
         for t in counts.decision_times(make_scope())
     }
     overall = {t.verdict: t.count for t in counts.decision_times_overall(make_scope())}
@@ -370,7 +376,9 @@ def test_times_to_decision_are_known_by_group_and_verdict():
     ],
 )
 @pytest.mark.parametrize("group", list(Group))
-def test_each_count_is_one_query_whatever_there_is_to_count(read, group, django_assert_num_queries):
+def test_each_count_is_one_query_whatever_there_is_to_count(
+    read: Callable[[Scope], list[Any]], group: Group, django_assert_num_queries: Any
+) -> None:
     for slug in ("here", "there"):
         desk = make_desk(slug)
         for main in ("vpn", "wifi", "password"):

@@ -14,17 +14,17 @@ from triage.models import Choice
 @pytest.mark.parametrize(
     "start", ["=", "+", "-", "@", "\t", "\r", "\n", " ", "＝", "＋", "－", "＠"]
 )
-def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start):
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start: str) -> None:
     assert export.safe(f"{start}SUM(A1)") == f"'{start}SUM(A1)"
 
 
 @pytest.mark.parametrize("cell", ["VPN", "1=1", "a@b", "", -0.05, 3, None])
-def test_other_texts_and_numbers_stay_as_they_are(cell):
+def test_other_texts_and_numbers_stay_as_they_are(cell: export.Cell) -> None:
     assert export.safe(cell) == cell
 
 
 @pytest.mark.django_db
-def test_names_from_the_catalogue_cannot_become_formulas():
+def test_names_from_the_catalogue_cannot_become_formulas() -> None:
     desk = make_desk()
     Choice.objects.filter(key="network").update(name='=HYPERLINK("http://x.example","y")')
     Choice.objects.filter(key="password").update(name="@SUM(1),\n=2")
@@ -41,7 +41,7 @@ def test_names_from_the_catalogue_cannot_become_formulas():
 
 
 @pytest.mark.django_db
-def test_each_line_is_one_figure_with_all_that_it_needs():
+def test_each_line_is_one_figure_with_all_that_it_needs() -> None:
     desk = make_desk()
     for _ in range(12):
         accept(make_proposal(desk))

@@ -9,14 +9,14 @@ import time_machine
 from django.utils import timezone
 
 from review.metrics import counts
-from review.metrics.window import Group, ScopeForm, local_now
+from review.metrics.window import Group, Scope, ScopeForm, local_now
 from tests.review.metrics.helpers import make_desk, make_proposal
 
 pytestmark = pytest.mark.django_db
 BERLIN = "Europe/Berlin"
 
 
-def scope_of(**query: str):
+def scope_of(**query: str) -> Scope:
     form = ScopeForm(query)
     assert form.is_valid(), form.errors
     return form.scope(local_now())
@@ -24,7 +24,7 @@ def scope_of(**query: str):
 
 @pytest.mark.parametrize(("days", "first"), [("7", 25), ("30", 2), ("", 2)])
 @time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC), tick=False)
-def test_a_number_of_days_ends_with_today(days, first):
+def test_a_number_of_days_ends_with_today(days: str, first: int) -> None:
     scope = scope_of(days=days)
 
     assert (scope.first, scope.last) == (date(2026, 3, first), date(2026, 3, 31))
@@ -32,7 +32,7 @@ def test_a_number_of_days_ends_with_today(days, first):
 
 
 @time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC), tick=False)
-def test_dates_go_before_a_number_of_days_and_one_alone_is_enough():
+def test_dates_go_before_a_number_of_days_and_one_alone_is_enough() -> None:
     both = scope_of(**{"from": "2026-02-01", "to": "2026-02-10", "days": "7"})
     only_first = scope_of(**{"from": "2026-02-01"})
     only_last = scope_of(to="2026-03-02")
@@ -42,7 +42,7 @@ def test_dates_go_before_a_number_of_days_and_one_alone_is_enough():
     assert (only_last.first, only_last.last) == (date(2026, 2, 1), date(2026, 3, 2))
 
 
-def test_a_day_is_a_day_of_the_clock_of_who_asks():
+def test_a_day_is_a_day_of_the_clock_of_who_asks() -> None:
     desk = make_desk()
     # 23:30 UTC on the 31st is half past one on 1 April in Berlin.
     make_proposal(desk, at=datetime(2026, 3, 31, 23, 30, tzinfo=UTC))
@@ -58,7 +58,7 @@ def test_a_day_is_a_day_of_the_clock_of_who_asks():
     assert len(counts.outcomes(in_utc)) == 0
 
 
-def test_the_day_on_which_the_clocks_change_has_23_hours():
+def test_the_day_on_which_the_clocks_change_has_23_hours() -> None:
     with timezone.override(BERLIN):
         scope = scope_of(**{"from": "2026-03-29", "to": "2026-03-29"})
 
@@ -67,12 +67,12 @@ def test_the_day_on_which_the_clocks_change_has_23_hours():
 
 
 @time_machine.travel(datetime(2026, 3, 31, 23, tzinfo=UTC), tick=False)
-def test_today_is_the_day_where_the_clock_stands():
+def test_today_is_the_day_where_the_clock_stands() -> None:
     with timezone.override(BERLIN):
         assert scope_of(days="7").last == date(2026, 4, 1)
 
 
-def test_the_query_of_a_scope_leads_back_to_it():
+def test_the_query_of_a_scope_leads_back_to_it() -> None:
     desk = make_desk()
     scope = scope_of(source=desk.source.slug, group="model", days="7")
 
@@ -86,7 +86,7 @@ def test_the_query_of_a_scope_leads_back_to_it():
     )
 
 
-def test_the_zone_of_the_clock_is_kept_for_the_days_around_it():
+def test_the_zone_of_the_clock_is_kept_for_the_days_around_it() -> None:
     scope = scope_of(days="7")
 
     assert scope.start.tzinfo == scope.now.tzinfo
@@ -106,7 +106,7 @@ def test_the_zone_of_the_clock_is_kept_for_the_days_around_it():
         ({"group": "reviewer"}, "group"),
     ],
 )
-def test_what_is_wrong_is_told_at_its_field(query, field):
+def test_what_is_wrong_is_told_at_its_field(query: dict[str, str], field: str) -> None:
     form = ScopeForm(query)
 
     assert not form.is_valid()

@@ -26,7 +26,7 @@ from tests.review.metrics.helpers import make_scope
         (1, "100 %"),
     ],
 )
-def test_a_rate_reads_as_none_or_all_only_if_it_is(rate, text):
+def test_a_rate_reads_as_none_or_all_only_if_it_is(rate: float, text: str) -> None:
     assert wording.percent(rate).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
@@ -44,11 +44,11 @@ def test_a_rate_reads_as_none_or_all_only_if_it_is(rate, text):
         (187_200, "2 d 4 h"),
     ],
 )
-def test_a_duration_has_its_two_largest_units(seconds, text):
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert wording.duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
-def test_ranges_and_differences_bear_their_signs():
+def test_ranges_and_differences_bear_their_signs() -> None:
     said = [
         wording.points(-0.104),
         wording.points(0.02),
@@ -69,12 +69,9 @@ def outcome_row(label: str = "all", **numbers: int) -> Row:
 
 def reopened_row(**rates: tuple[int, int]) -> Row:
     bucket = Bucket(REOPENED.key)
+    found = {name: rates.get(name, (0, 0)) for name in ("auto", "accepted", "overridden")}
     return Row(
-        ("all",),
-        {
-            name: figures.rate(*rates.get(name, (0, 0)), REOPENED, bucket)
-            for name in ("auto", "accepted", "overridden")
-        },
+        ("all",), {name: figures.rate(k, n, REOPENED, bucket) for name, (k, n) in found.items()}
     )
 
 
@@ -85,7 +82,7 @@ def edges(path: str) -> tuple[float, float]:
     return bottom - top, bottom_end - top_end
 
 
-def test_the_bands_of_the_flow_are_as_high_as_their_counts():
+def test_the_bands_of_the_flow_are_as_high_as_their_counts() -> None:
     drawing = flow(
         outcome_row(auto=10, accepted=50, overridden=20, untouched=20),
         reopened_row(auto=(2, 10), accepted=(5, 30), overridden=(0, 20)),
@@ -107,7 +104,7 @@ def test_the_bands_of_the_flow_are_as_high_as_their_counts():
     )
 
 
-def test_no_label_of_the_flow_covers_another_however_thin_the_bands():
+def test_no_label_of_the_flow_covers_another_however_thin_the_bands() -> None:
     drawing = flow(
         outcome_row(accepted=10_000, overridden=1, escalated=1, sent_back=1), reopened_row()
     )
@@ -117,7 +114,7 @@ def test_no_label_of_the_flow_covers_another_however_thin_the_bands():
     assert max(heights) < drawing.height
 
 
-def test_a_flow_with_one_outcome_has_one_band():
+def test_a_flow_with_one_outcome_has_one_band() -> None:
     drawing = flow(outcome_row(untouched=3), reopened_row())
 
     assert [band.key for band in drawing.bands] == ["untouched"]
@@ -125,10 +122,10 @@ def test_a_flow_with_one_outcome_has_one_band():
 
 
 @pytest.mark.django_db
-def test_the_chart_of_intervals_has_the_worst_first_and_leaves_out_what_has_no_rate():
+def test_the_chart_of_intervals_has_the_worst_first_and_leaves_out_what_has_no_rate() -> None:
     bucket = Bucket(ACCEPTANCE.key)
 
-    def row(label, k, n):
+    def row(label: str, k: int, n: int) -> Row:
         return Row((label,), {"rate": figures.rate(k, n, ACCEPTANCE, bucket)})
 
     rows = (row("good", 19, 20), row("bad", 5, 20), row("few", 1, 2))
@@ -143,7 +140,7 @@ def test_the_chart_of_intervals_has_the_worst_first_and_leaves_out_what_has_no_r
 
 
 @pytest.mark.django_db
-def test_the_chart_of_shares_adds_up_to_one_in_every_group():
+def test_the_chart_of_shares_adds_up_to_one_in_every_group() -> None:
     rows = (outcome_row("vpn", accepted=3, escalated=1), outcome_row("wifi", untouched=7))
     report = Report(UNTOUCHED, make_scope(), (), (), rows, (), 11)
 

@@ -134,7 +134,7 @@ def answers(client: Client, label: str, row: Model) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("role", [AI_OWNER, TEAM_LEAD, AUDITOR])
-def test_each_role_is_answered_exactly_as_the_table_says(role: str, rows: dict[str, Model]):
+def test_each_role_is_answered_exactly_as_the_table_says(role: str, rows: dict[str, Model]) -> None:
     client = signed_in(new_user("somebody", role))
     place = [AI_OWNER, TEAM_LEAD, AUDITOR].index(role)
 
@@ -143,14 +143,14 @@ def test_each_role_is_answered_exactly_as_the_table_says(role: str, rows: dict[s
     assert found == {label: expected[place] for label, expected in PAGES.items()}
 
 
-def test_the_table_names_every_page_of_our_own_tables():
+def test_the_table_names_every_page_of_our_own_tables() -> None:
     ours = {"triage", "review", "knox", "auth"}
     registered = {model._meta.label_lower for model in admin.site._registry}
 
     assert {label for label in registered if label.split(".")[0] in ours} == PAGES.keys()
 
 
-def test_pages_of_libraries_are_shut_to_all_roles(db: None):
+def test_pages_of_libraries_are_shut_to_all_roles(db: None) -> None:
     clients = [signed_in(new_user(f"in {role}", role)) for role in (AI_OWNER, TEAM_LEAD, AUDITOR)]
     others = [m for m in admin.site._registry if m._meta.label_lower not in PAGES]
     lists = [reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in others]
@@ -159,21 +159,21 @@ def test_pages_of_libraries_are_shut_to_all_roles(db: None):
     assert {client.get(page).status_code for client in clients for page in lists} == {SHUT}
 
 
-def test_technicians_are_not_let_in(rows: dict[str, Model], technician: User):
+def test_technicians_are_not_let_in(rows: dict[str, Model], technician: User) -> None:
     client = signed_in(technician)
 
     assert {answers(client, label, row) for label, row in rows.items()} == {(ELSEWHERE,) * 3}
     assert client.get(reverse("admin:index"), follow=True).status_code == SHUT
 
 
-def test_strangers_are_sent_to_the_sign_in_of_the_review_pages(db: None):
+def test_strangers_are_sent_to_the_sign_in_of_the_review_pages(db: None) -> None:
     answer = Client().get(reverse("admin:index"), follow=True)
 
     assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
 
 
 @pytest.mark.parametrize("role", [TEAM_LEAD, AUDITOR])
-def test_readers_see_no_button_that_saves_or_acts(role: str, rows: dict[str, Model]):
+def test_readers_see_no_button_that_saves_or_acts(role: str, rows: dict[str, Model]) -> None:
     client = signed_in(new_user("reader", role))
     place = [AI_OWNER, TEAM_LEAD, AUDITOR].index(role)
     readable = [label for label, expected in PAGES.items() if expected[place] == READS]
@@ -190,7 +190,7 @@ def test_readers_see_no_button_that_saves_or_acts(role: str, rows: dict[str, Mod
 
 
 @pytest.mark.parametrize("role", [TEAM_LEAD, AUDITOR])
-def test_readers_cannot_act_by_posting_either(role: str, rows: dict[str, Any]):
+def test_readers_cannot_act_by_posting_either(role: str, rows: dict[str, Any]) -> None:
     client = signed_in(new_user("reader", role))
     acts = [
         reverse("admin:triage_source_make_secret", args=[rows["triage.source"].pk]),
@@ -209,7 +209,7 @@ def test_readers_cannot_act_by_posting_either(role: str, rows: dict[str, Any]):
     assert rows["triage.source"].secrets.get().retired_at is None
 
 
-def test_groups_are_made_once_and_mended_when_somebody_changed_them(db: None):
+def test_groups_are_made_once_and_mended_when_somebody_changed_them(db: None) -> None:
     call_command("ensure_groups", stdout=StringIO())
     group = Group.objects.get(name=AUDITOR)
     before = set(group.permissions.values_list("pk", flat=True))
@@ -221,14 +221,14 @@ def test_groups_are_made_once_and_mended_when_somebody_changed_them(db: None):
     assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
 
 
-def test_auditors_may_look_at_everything_and_change_nothing(auditor: User):
+def test_auditors_may_look_at_everything_and_change_nothing(auditor: User) -> None:
     codes = {name.split(".")[1] for name in auditor.get_all_permissions()}
 
     assert {code for code in codes if not code.startswith("view_")} == set()
     assert {"view_ledgerentry", "view_decision", "view_logentry", "view_user"} <= codes
 
 
-def test_technicians_decide_and_nothing_else(technician: User):
+def test_technicians_decide_and_nothing_else(technician: User) -> None:
     assert technician.get_all_permissions() == {
         "review.view_decision",
         "review.add_decision",
@@ -237,7 +237,7 @@ def test_technicians_decide_and_nothing_else(technician: User):
     }
 
 
-def test_roles_at_the_desk_open_it_and_others_do_not(db: None):
+def test_roles_at_the_desk_open_it_and_others_do_not(db: None) -> None:
     ensure_groups()
     people = {role: User.objects.create_user(role.replace(" ", "")) for role in ROLES}
     for role, user in people.items():
@@ -251,7 +251,7 @@ def test_roles_at_the_desk_open_it_and_others_do_not(db: None):
     assert not people[TECHNICIAN].is_staff
 
 
-def test_giving_a_role_on_the_page_of_a_person_lets_them_in(root: User, technician: User):
+def test_giving_a_role_on_the_page_of_a_person_lets_them_in(root: User, technician: User) -> None:
     lead = Group.objects.get(name=TEAM_LEAD)
     page = reverse("admin:auth_user_change", args=[technician.pk])
 

@@ -39,7 +39,7 @@ def test_a_new_rule_says_its_first_version(
     choices: dict[str, Choice],
     ai_owner: User,
     recorded: Callable[[str], list[dict[str, Any]]],
-):
+) -> None:
     answer = desk.post(reverse("admin:triage_escalationrule_add"), posted(None, ai_owner))
 
     assert answer.status_code == 302, answer.context["errors"]
@@ -53,7 +53,7 @@ def test_a_new_rule_says_its_first_version(
 
 def test_with_several_sources_the_source_is_asked_first(
     desk: Client, source: Source, ai_owner: User
-):
+) -> None:
     other = new_source(name="The other desk")
     page = reverse("admin:triage_escalationrule_add")
 
@@ -69,7 +69,7 @@ def test_a_change_of_what_it_says_makes_a_version_and_leaves_the_old(
     ai_owner: User,
     root: User,
     recorded: Callable[[str], list[dict[str, Any]]],
-):
+) -> None:
     rule = new_rule(source)
     RuleVersion.objects.update(author=root)
     said = [{"kind": "out_of_hours"}]
@@ -88,7 +88,7 @@ def test_a_change_around_it_makes_no_version(
     source: Source,
     ai_owner: User,
     recorded: Callable[[str], list[dict[str, Any]]],
-):
+) -> None:
     rule = new_rule(source)
 
     desk.post(change_page(rule), posted(rule, ai_owner, name="Others are held", is_active=None))
@@ -104,7 +104,7 @@ def test_saving_it_as_it_is_leaves_no_trace_in_the_ledger(
     source: Source,
     ai_owner: User,
     recorded: Callable[[str], list[dict[str, Any]]],
-):
+) -> None:
     rule = new_rule(source)
 
     assert desk.post(change_page(rule), posted(rule, ai_owner)).status_code == 302
@@ -119,6 +119,7 @@ def test_saving_it_as_it_is_leaves_no_trace_in_the_ledger(
         ({"conditions": [{"kind": "field_is", "field": "category", "choice": "gone"}]}, "“gone”"),
         ({"conditions": [{"kind": "psychic"}]}, "“psychic”"),
         ({"conditions": "[{"}, "valid JSON"),
+        ({"conditions": "[" * 50_000}, "nested too deeply"),
         ({"conditions": []}, "required"),
         ({"conditions": '[{"kind":"words_any","words":["a\\u0000"],"where":"body"}]'}, "NUL"),
         ({"conditions": '[{"kind":"words_any","words":["a\\ud800"],"where":"body"}]'}, "surrogate"),
@@ -134,7 +135,7 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
     ai_owner: User,
     over: dict[str, Any],
     complaint: str,
-):
+) -> None:
     rule = new_rule(source)
 
     answer = desk.post(change_page(rule), posted(rule, ai_owner, **over))
@@ -144,7 +145,9 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
     assert rule.versions.count() == 1
 
 
-def test_two_rules_of_a_source_cannot_share_a_name(desk: Client, source: Source, ai_owner: User):
+def test_two_rules_of_a_source_cannot_share_a_name(
+    desk: Client, source: Source, ai_owner: User
+) -> None:
     new_rule(source)
 
     answer = desk.post(reverse("admin:triage_escalationrule_add"), posted(None, ai_owner))
@@ -154,7 +157,7 @@ def test_two_rules_of_a_source_cannot_share_a_name(desk: Client, source: Source,
 
 def test_a_rule_about_a_retired_choice_can_be_switched_off_but_not_on(
     desk: Client, source: Source, choices: dict[str, Choice], ai_owner: User
-):
+) -> None:
     said = [{"kind": "field_is", "field": "category", "choice": "network"}]
     rule = new_rule(source, conditions=said)
     choices["network"].retired_at = timezone.now()
@@ -171,7 +174,7 @@ def test_a_rule_about_a_retired_choice_can_be_switched_off_but_not_on(
 
 def test_the_list_says_each_rule_in_words_with_its_hits(
     desk: Client, source: Source, choices: dict[str, Choice]
-):
+) -> None:
     rule = new_rule(source)
     for _ in range(3):
         proposal = new_proposal(new_ticket(source), choices["network"])
@@ -187,7 +190,7 @@ def test_the_list_says_each_rule_in_words_with_its_hits(
 
 def test_the_switch_in_the_list_is_recorded(
     desk: Client, source: Source, recorded: Callable[[str], list[dict[str, Any]]]
-):
+) -> None:
     rule = new_rule(source)
     form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": rule.pk}
 
@@ -206,7 +209,7 @@ def test_the_switch_in_the_list_is_recorded(
 
 def test_a_trial_asks_words_values_and_sureness_as_when_the_ticket_was_proposed(
     source: Source, choices: dict[str, Choice]
-):
+) -> None:
     child = Choice.objects.create(
         field=choices["network"].field, key="network.vpn", name="VPN", parent=choices["network"]
     )
@@ -227,7 +230,7 @@ def test_a_trial_asks_words_values_and_sureness_as_when_the_ticket_was_proposed(
 
 def test_a_trial_sees_what_the_model_proposed_where_a_rule_then_set_the_value(
     source: Source, choices: dict[str, Choice], make_version: Callable[..., ModelVersion]
-):
+) -> None:
     ticket = new_ticket(source)
     prediction = new_prediction(ticket, make_version(), network=0.7, access=0.3)
     version = new_rule(source).versions.get()
@@ -241,7 +244,7 @@ def test_a_trial_sees_what_the_model_proposed_where_a_rule_then_set_the_value(
 
 def test_a_trial_asks_a_ticket_without_proposal_by_what_the_helpdesk_has(
     source: Source, choices: dict[str, Choice]
-):
+) -> None:
     urgent = new_ticket(source, values={"priority": "urgent"})
     new_ticket(source, values={"priority": "low"})
     new_ticket(source, values={"priority": "unheard of"})
@@ -252,7 +255,7 @@ def test_a_trial_asks_a_ticket_without_proposal_by_what_the_helpdesk_has(
 
 def test_a_trial_takes_age_and_hours_from_the_moment_of_the_proposal(
     source: Source, choices: dict[str, Choice]
-):
+) -> None:
     ticket = new_ticket(source, opened_at=OPENED)
     proposal = new_proposal(ticket, choices["network"])
     saturday = OPENED.replace(day=7)
@@ -269,7 +272,7 @@ def test_a_trial_takes_age_and_hours_from_the_moment_of_the_proposal(
 
 def test_a_trial_looks_at_the_500_newest_of_the_source_in_few_queries(
     source: Source, choices: dict[str, Choice], django_assert_max_num_queries: Any
-):
+) -> None:
     new_ticket(new_source(), subject="VIP elsewhere")
     new_ticket(source, subject="VIP long ago", opened_at=OPENED - timedelta(days=9))
     for _ in range(500):
@@ -286,7 +289,7 @@ def test_a_trial_looks_at_the_500_newest_of_the_source_in_few_queries(
 
 def test_the_trial_of_a_stored_rule_shows_what_would_match(
     desk: Client, source: Source, choices: dict[str, Choice]
-):
+) -> None:
     rule = new_rule(source)
     for number in range(30):
         new_ticket(source, subject=f"VIP number {number}")
@@ -303,7 +306,7 @@ def test_the_trial_of_a_stored_rule_shows_what_would_match(
 
 def test_a_rule_can_be_tried_before_it_is_saved(
     desk: Client, source: Source, choices: dict[str, Choice], ai_owner: User
-):
+) -> None:
     for number in range(30):
         new_ticket(source, subject=f"Board number {number}")
     said = [{"kind": "words_any", "words": ["board"], "where": "either"}]
@@ -331,7 +334,7 @@ def test_a_rule_can_be_tried_before_it_is_saved(
 )
 def test_trying_nonsense_says_what_is_wrong(
     desk: Client, source: Source, choices: dict[str, Choice], ai_owner: User, over: dict[str, Any]
-):
+) -> None:
     page = f"{reverse('admin:triage_escalationrule_test')}?source={source.pk}"
 
     answer = desk.post(page, posted(None, ai_owner, **over))
@@ -340,7 +343,7 @@ def test_trying_nonsense_says_what_is_wrong(
     assert "The rule cannot be asked yet" in answer.content.decode()
 
 
-def test_trying_needs_a_source_that_exists_and_a_post(desk: Client, source: Source):
+def test_trying_needs_a_source_that_exists_and_a_post(desk: Client, source: Source) -> None:
     page = reverse("admin:triage_escalationrule_test")
 
     assert desk.post(f"{page}?source=999999").status_code == 404

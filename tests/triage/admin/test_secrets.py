@@ -31,7 +31,7 @@ def shown_secret(page: str) -> str:
     return unescape(found[1])
 
 
-def test_a_written_secret_is_sealed_and_shows_only_its_end(desk: Client, source: Source):
+def test_a_written_secret_is_sealed_and_shows_only_its_end(desk: Client, source: Source) -> None:
     answer = desk.post(
         reverse(ADD), {"source": source.pk, "purpose": "outbound", "new_secret": LONG}
     )
@@ -44,7 +44,7 @@ def test_a_written_secret_is_sealed_and_shows_only_its_end(desk: Client, source:
     assert "…0042" in page
 
 
-def test_no_page_of_the_desk_holds_a_stored_secret(desk: Client, source: Source):
+def test_no_page_of_the_desk_holds_a_stored_secret(desk: Client, source: Source) -> None:
     secret = source.secrets.get()
     pages = [
         reverse("admin:triage_source_change", args=[source.pk]),
@@ -62,7 +62,7 @@ def test_no_page_of_the_desk_holds_a_stored_secret(desk: Client, source: Source)
 
 def test_neither_history_nor_ledger_holds_the_value(
     desk: Client, source: Source, recorded: Callable[[str], list[dict[str, Any]]]
-):
+) -> None:
     desk.post(reverse(ADD), {"source": source.pk, "purpose": "inbound", "new_secret": LONG})
 
     [payload] = recorded("secret")
@@ -83,7 +83,7 @@ def test_neither_history_nor_ledger_holds_the_value(
 )
 def test_a_weak_signing_secret_is_refused_with_the_rule(
     desk: Client, source: Source, value: str, complaint: str
-):
+) -> None:
     answer = desk.post(
         reverse(ADD), {"source": source.pk, "purpose": "inbound", "new_secret": value}
     )
@@ -95,7 +95,9 @@ def test_a_weak_signing_secret_is_refused_with_the_rule(
 
 
 @pytest.mark.parametrize("value", ["x" * 24, "whsec_" + "A" * 32])
-def test_the_shortest_allowed_signing_secrets_are_taken(desk: Client, source: Source, value: str):
+def test_the_shortest_allowed_signing_secrets_are_taken(
+    desk: Client, source: Source, value: str
+) -> None:
     desk.post(reverse(ADD), {"source": source.pk, "purpose": "inbound", "new_secret": value})
 
     assert source.secrets.order_by("-pk")[0].value() == value
@@ -103,7 +105,7 @@ def test_the_shortest_allowed_signing_secrets_are_taken(desk: Client, source: So
 
 def test_a_secret_can_be_added_on_the_page_of_its_source(
     desk: Client, source: Source, recorded: Callable[[str], list[dict[str, Any]]]
-):
+) -> None:
     page = reverse("admin:triage_source_change", args=[source.pk])
     form = desk.get(page).context["adminform"].form
     data = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}
@@ -122,7 +124,7 @@ def test_a_secret_can_be_added_on_the_page_of_its_source(
 
 def test_a_made_secret_is_shown_once_and_signs_deliveries(
     desk: Client, source: Source, deliver: Callable[..., Any]
-):
+) -> None:
     page = reverse("admin:triage_source_make_secret", args=[source.pk])
 
     asked = desk.get(page)
@@ -131,13 +133,15 @@ def test_a_made_secret_is_shown_once_and_signs_deliveries(
 
     value = shown_secret(made.content.decode())
     assert source.secrets.order_by("-pk")[0].value() == value
-    assert made["Cache-Control"] == "no-store"
+    assert "no-store" in made["Cache-Control"]
     assert "whsec_" not in asked.content.decode()
-    assert "whsec_" not in desk.get(reverse("admin:triage_sourcesecret_changelist")).content.decode()
+    assert (
+        "whsec_" not in desk.get(reverse("admin:triage_sourcesecret_changelist")).content.decode()
+    )
     assert deliver(source, ticket_message(), secret=value).status_code == 202
 
 
-def test_two_made_secrets_differ_and_have_32_bytes():
+def test_two_made_secrets_differ_and_have_32_bytes() -> None:
     first, second = make(), make()
 
     assert first != second
@@ -149,7 +153,7 @@ def test_a_retired_secret_signs_nothing_any_more(
     source: Source,
     deliver: Callable[..., Any],
     recorded: Callable[[str], list[dict[str, Any]]],
-):
+) -> None:
     secret = source.secrets.get()
     page = reverse("admin:triage_sourcesecret_retire_one", args=[secret.pk])
 
@@ -161,7 +165,9 @@ def test_a_retired_secret_signs_nothing_any_more(
     assert [payload["event"] for payload in recorded("secret")] == ["retired"]
 
 
-def test_retiring_several_leaves_those_that_were_retired_before(desk: Client, source: Source):
+def test_retiring_several_leaves_those_that_were_retired_before(
+    desk: Client, source: Source
+) -> None:
     first = source.secrets.get()
     second = new_secret(source, LONG)
     page = reverse("admin:triage_sourcesecret_changelist")
@@ -181,7 +187,7 @@ def test_retiring_several_leaves_those_that_were_retired_before(desk: Client, so
 @pytest.mark.skipif(not shutil.which("openssl"), reason="The shell example signs with openssl.")
 def test_the_shell_example_of_a_source_makes_a_delivery_that_is_taken(
     desk: Client, client: Client, source: Source
-):
+) -> None:
     """The example as it stands on the page, with a curl that only prints what it was given."""
     value = shown_secret(
         desk.post(reverse("admin:triage_source_make_secret", args=[source.pk])).content.decode()
@@ -208,7 +214,7 @@ def test_a_token_is_shown_once_and_opens_the_api(
     client: Client,
     technician: User,
     recorded: Callable[[str], list[dict[str, Any]]],
-):
+) -> None:
     page = reverse("admin:knox_authtoken_add")
     form = desk.get(page).context["adminform"].form
     expiry = timezone.localtime(form.initial["expiry"])
@@ -220,7 +226,7 @@ def test_a_token_is_shown_once_and_opens_the_api(
     value = shown_secret(made.content.decode())
     token = AuthToken.objects.get()
     assert token.user == technician
-    assert made["Cache-Control"] == "no-store"
+    assert "no-store" in made["Cache-Control"]
     listed = desk.get(reverse("admin:knox_authtoken_changelist")).content.decode()
     assert value not in listed
     assert token.token_key not in listed
@@ -229,7 +235,7 @@ def test_a_token_is_shown_once_and_opens_the_api(
     assert tickets.status_code == 200
 
 
-def test_a_revoked_token_opens_nothing(desk: Client, client: Client, technician: User):
+def test_a_revoked_token_opens_nothing(desk: Client, client: Client, technician: User) -> None:
     token, value = AuthToken.objects.create(user=technician)
 
     desk.post(reverse("admin:knox_authtoken_delete", args=[token.pk]), {"post": "yes"})

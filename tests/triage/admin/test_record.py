@@ -1,0 +1,317 @@
+"""The record is read quickly, whatever its size, and only dead letters are sent again."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from knox.models import AuthToken
+
+from review.models import Decision, Reason
+from tests.conftest import new_ticket
+from tests.triage.admin.conftest import signed_in
+from tests.triage.admin.rows import new_prediction, new_proposal, new_rule
+from triage import ledger
+from triage.models import (
+    Certificate,
+    Choice,
+    Delivery,
+    Effect,
+    EmergencyStop,
+    Job,
+    Label,
+    ModelVersion,
+    Playbook,
+    Proposal,
+    Rung,
+    Source,
+    Ticket,
+    TicketEvent,
+)
+
+LISTS = (
+    [f"triage_{name}" for name in ("source", "sourcesecret", "field", "choice", "escalationrule")]
+    + [f"triage_{name}" for name in ("playbook", "rung", "certificate", "emergencystop")]
+    + [f"triage_{name}" for name in ("modelversion", "prediction", "label", "delivery", "ticket")]
+    + [f"triage_{name}" for name in ("proposal", "effect", "job", "ledgerentry")]
+    + ["review_decision", "review_reason", "knox_authtoken", "auth_user", "auth_group"]
+)
+
+
+@pytest.fixture
+def fill(
+    source: Source,
+    choices: dict[str, Choice],
+    make_version: Callable[..., ModelVersion],
+    root: User,
+    ai_owner: User,
+) -> Callable[[int], None]:
+    """Adds rows of every table, each pointing at rows of its own."""
+    network, version = choices["network"], make_version()
+    numbers: Iterator[int] = iter(range(10_000))
+
+    def add(count: int) -> None:
+        for number in (next(numbers) for _ in range(count)):
+            add_one(number)
+
+    def add_one(number: int) -> None:
+        parent = Choice.objects.create(field=network.field, key=f"p{number}", name="Parent")
+        choice = Choice.objects.create(
+            field=network.field, key=f"c{number}", name="Child", parent=parent
+        )
+        delivery = Delivery.objects.create(
+            source=source, webhook_id=f"m{number}", body=b"{}", body_sha256="0" * 64
+        )
+        ticket = new_ticket(source)
+        ticket.versions.update(delivery=delivery)
+        prediction = new_prediction(ticket, version, network=0.9)
+        proposal = new_proposal(ticket, choice, prediction=prediction)
+        rule = new_rule(source, name=f"Rule {number}")
+        proposal.hits.create(rule_version=rule.versions.get())
+        playbook = Playbook.objects.create(
+            source=source, name=f"Book {number}", owner=ai_owner, reply="Hello"
+        )
+        playbook.for_choices.add(choice)
+        Rung.objects.create(playbook=playbook, owner=ai_owner, reason="Start")
+        Rung.objects.create(field=network.field, choice=choice, owner=ai_owner, reason="Start")
+        Certificate.objects.create(
+            field=network.field,
+            choice=choice,
+            model_version=version,
+            threshold=0.8,
+            alpha=0.05,
+            delta=0.05,
+            checks=60,
+            errors=0,
+            issued_by=ai_owner,
+            expires_at=timezone.now() + timedelta(days=9),
+        )
+        EmergencyStop.objects.create(choice=choice, pulled_by=root, reason="Drill")
+        Label.objects.create(ticket=ticket, field=network.field, choice=choice, origin="history")
+        TicketEvent.objects.create(
+            ticket=ticket, key="e", kind="reassigned", happened_at=timezone.now(), choice=choice
+        )
+        Effect.objects.create(
+            key=f"e{number}",
+            ticket=ticket,
+            proposal=proposal,
+            kind="note",
+            payload={},
+            seen_version=1,
+        )
+        Job.objects.create(kind="effect", subject=number, dead_at=timezone.now())
+        reason = Reason.objects.create(
+            key=f"r{number}", label="R", applies_to="override", digit=1, is_active=False
+        )
+        Decision.objects.create(
+            proposal=proposal,
+            reviewer=User.objects.create_user(f"reviewer{number}"),
+            reason=reason,
+            verdict="overridden",
+            decided_at=timezone.now(),
+        )
+        make_version(state="retired")
+        AuthToken.objects.create(user=ai_owner)
+        ledger.append(kind="policy", subject=f"rule:{rule.pk}", payload={"event": "added"})
+
+    return add
+
+
+def queries(client: Client, page: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        assert client.get(page).status_code == 200
+    return len(caught)
+
+
+def test_no_list_asks_more_of_the_database_for_more_rows(
+    root: User, fill: Callable[[int], None]
+) -> None:
+    client = signed_in(root)
+    pages = {name: reverse(f"admin:{name}_changelist") for name in LISTS}
+    fill(2)
+    few = {name: queries(client, page) for name, page in pages.items()}
+    fill(8)
+
+    many = {name: queries(client, page) for name, page in pages.items()}
+
+    assert many == few
+    assert max(many.values()) <= 20, many
+
+
+def test_the_first_page_asks_the_same_whatever_there_is(
+    root: User, fill: Callable[[int], None]
+) -> None:
+    client, page = signed_in(root), reverse("admin:index")
+    fill(2)
+    few = queries(client, page)
+    fill(8)
+
+    assert queries(client, page) == few
+    assert few <= 20
+
+
+@pytest.mark.parametrize("name", ["ticket", "proposal", "escalationrule"])
+def test_no_row_asks_more_for_more_rows_below_it(
+    root: User, fill: Callable[[int], None], name: str
+) -> None:
+    client = signed_in(root)
+    fill(1)
+    proposal = Decision.objects.get().proposal
+    rows = {
+        "ticket": proposal.ticket,
+        "proposal": proposal,
+        "escalationrule": proposal.hits.get().rule_version.rule,
+    }
+    pk = rows[name].pk
+    page = reverse(f"admin:triage_{name}_change", args=[pk])
+    queries(client, page)
+    few = queries(client, page)
+    add_below(name, proposal)
+
+    assert queries(client, page) == few
+
+
+def add_below(name: str, proposal: Proposal) -> None:
+    """More rows of the kinds that the page of this row lists."""
+    if name == "ticket":
+        for number in range(5):
+            TicketEvent.objects.create(
+                ticket=proposal.ticket,
+                key=f"more{number}",
+                kind="reassigned",
+                happened_at=timezone.now(),
+                choice=Choice.objects.all()[number],
+            )
+    elif name == "proposal":
+        for choice in Choice.objects.exclude(field=proposal.values.get().field)[:1]:
+            proposal.values.create(field=choice.field, choice=choice, basis="follows")
+    else:
+        version = proposal.hits.get().rule_version
+        for number in range(2, 7):
+            author = User.objects.create_user(f"author{number}")
+            version.rule.versions.create(
+                number=number,
+                combine="all",
+                conditions=version.conditions,
+                actions=version.actions,
+                author=author,
+            )
+
+
+def test_tickets_are_found_by_their_words_and_by_their_number(desk: Client, source: Source) -> None:
+    printer = new_ticket(source, external_id="4711", subject="Printer jams")
+    new_ticket(source, external_id="4712", subject="Wifi", body="The printer is fine")
+    page = reverse("admin:triage_ticket_changelist")
+
+    def found(words: str) -> set[str]:
+        rows = desk.get(page, {"q": words}).context["cl"].result_list
+        return {ticket.external_id for ticket in rows}
+
+    assert found("printer jams") == {"4711"}
+    assert found("printer") == {"4711", "4712"}
+    assert found("#4711") == {printer.external_id}
+    assert found("471") == set()
+    assert found('"unbalanced (') == set()
+
+
+def test_the_search_of_tickets_uses_indexes_only(source: Source) -> None:
+    page = admin.site.get_model_admin(Ticket)
+    rows, _ = page.get_search_results(RequestFactory().get("/"), Ticket.objects.all(), "4711")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = rows.order_by("-pk").explain()
+
+    assert "BitmapOr" in plan
+    assert "ticket_search" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_the_body_of_a_delivery_is_shown_as_text_whatever_it_holds(
+    desk: Client, source: Source
+) -> None:
+    delivery = Delivery.objects.create(
+        source=source,
+        webhook_id="m1",
+        body=b"<script>alert(1)</script>\xff" + b"x" * 30_000,
+        body_sha256="0" * 64,
+    )
+
+    page = desk.get(reverse("admin:triage_delivery_change", args=[delivery.pk])).content.decode()
+
+    assert "&lt;script&gt;alert(1)" in page
+    assert "30,026 bytes in all" in page
+
+
+def test_only_dead_letters_are_sent_again(desk: Client, ai_owner: User) -> None:
+    dead = Job.objects.create(kind="effect", subject=1, attempts=5, dead_at=timezone.now())
+    alive = Job.objects.create(kind="effect", subject=2, attempts=3)
+
+    answer = desk.post(
+        reverse("admin:triage_job_changelist"),
+        {"action": "redeliver", "_selected_action": [dead.pk, alive.pk]},
+        follow=True,
+    )
+
+    dead.refresh_from_db()
+    alive.refresh_from_db()
+    assert (dead.dead_at, dead.attempts) == (None, 0)
+    assert alive.attempts == 3
+    assert "1 will be tried again" in answer.content.decode()
+
+
+def test_readers_are_not_offered_to_send_again(auditor: User) -> None:
+    client = signed_in(auditor)
+    dead = Job.objects.create(kind="effect", subject=1, attempts=5, dead_at=timezone.now())
+    page = reverse("admin:triage_job_changelist")
+
+    client.post(page, {"action": "redeliver", "_selected_action": [dead.pk]})
+
+    dead.refresh_from_db()
+    assert dead.dead_at is not None
+    assert "redeliver" not in client.get(page).content.decode().lower()
+
+
+def test_ledger_entries_lead_to_what_they_are_about(desk: Client, source: Source) -> None:
+    rule = new_rule(source)
+    ledger.append(kind="policy", subject=f"rule:{rule.pk}", payload={"event": "added"})
+    ledger.append(kind="policy", subject="unknown:1", payload={})
+    page = reverse("admin:triage_ledgerentry_changelist")
+
+    listed = desk.get(page).content.decode()
+    found = desk.get(page, {"q": f"rule:{rule.pk}"}).context["cl"].result_list
+
+    assert reverse("admin:triage_escalationrule_change", args=[rule.pk]) in listed
+    assert "unknown:1" in listed
+    assert [entry.subject for entry in found] == [f"rule:{rule.pk}"]
+
+
+def test_the_chain_holds_after_work_at_the_desk(
+    desk: Client, source: Source, choices: dict[str, Choice], ai_owner: User
+) -> None:
+    page = reverse("admin:triage_choice_changelist")
+    desk.post(page, {"action": "retire", "_selected_action": [c.pk for c in choices.values()]})
+    desk.post(reverse("admin:triage_emergencystop_everything"), {"reason": "Drill"})
+
+    assert ledger.verify() is None
+
+
+def test_a_change_and_its_entry_stand_or_fall_together(
+    desk: Client, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: Any) -> None:
+        raise RuntimeError("no ledger")
+
+    monkeypatch.setattr(ledger, "append", fails)
+    with pytest.raises(RuntimeError, match="no ledger"):
+        desk.post(reverse("admin:triage_emergencystop_everything"), {"reason": "Drill"})
+
+    assert EmergencyStop.objects.count() == 0

@@ -1,0 +1,195 @@
+"""The simulated helpdesk over HTTP: what docs/helpdesk-api.md asks of one, and pages for people."""
+
+import hmac
+import json
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from triage.demo import desk_page
+from triage.demo.desk import BadRequest, Conflict, Desk, NoSuchTicket
+
+BODY_LIMIT_BYTES = 256 * 1024
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Refused(Exception):
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Helpdesk(ThreadingHTTPServer):
+    """Serves a desk on loopback to whoever has the token.
+
+    GET and PATCH /tickets/{id}, POST /tickets/{id}/notes, POST /automation (signed), and for
+    people GET / and /t/{id}.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, desk: Desk, *, port: int, token: str, automation_secret: str) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.desk = desk
+        self.token = token
+        self.automation = Webhook(automation_secret)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Helpdesk
+    protocol_version = "HTTP/1.1"
+    timeout = 20
+
+    def do_GET(self) -> None:
+        match self._path():
+            case []:
+                self._page(desk_page.overview(self.server.desk))
+            case ["style.css"]:
+                self._send(200, desk_page.STYLE.encode(), "text/css; charset=utf-8")
+            case ["t", number]:
+                self._answer_page(number)
+            case ["tickets", number]:
+                self._answer(lambda: self._ticket(number))
+            case _:
+                self._nothing()
+
+    def do_PATCH(self) -> None:
+        match self._path():
+            case ["tickets", number]:
+                self._answer(lambda: self._change(number))
+            case _:
+                self._nothing()
+
+    def do_POST(self) -> None:
+        match self._path():
+            case ["tickets", number, "notes"]:
+                self._answer(lambda: self._note(number))
+            case ["automation"]:
+                self._answer(self._automate)
+            case _:
+                self._nothing()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: the page shows what came."""
+
+    # --- Answers ------------------------------------------------------------------------------
+    def _ticket(self, number: str) -> dict[str, Any]:
+        self._authorise()
+        ticket = self.server.desk.get(number)
+        shown = ("id", "version", "status", "values")
+        return {key: ticket[key] for key in shown} | {
+            "notes": [{"marker": note["marker"], "kind": note["kind"]} for note in ticket["notes"]]
+        }
+
+    def _change(self, number: str) -> dict[str, Any]:
+        self._authorise()
+        body = self._object()
+        seen = self.headers.get("If-Match", "").strip('"')
+        if not seen.isascii() or not seen.isdigit():
+            raise Refused(428, 'Say which version you have seen: If-Match: "7".')
+        key = self.headers.get("Idempotency-Key", "")
+        return {"version": self.server.desk.change(number, body, seen=int(seen), key=key)}
+
+    def _note(self, number: str) -> dict[str, Any]:
+        self._authorise()
+        body = self._object()
+        key = self.headers.get("Idempotency-Key", "")
+        return {
+            "version": self.server.desk.note(
+                number,
+                str(body.get("kind", "")),
+                str(body.get("body", "")),
+                str(body.get("marker", "")),
+                key=key,
+            )
+        }
+
+    def _automate(self) -> dict[str, Any]:
+        raw = self._body()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            self.server.automation.verify(raw, headers)
+            data = json.loads(raw)["data"]
+        except (WebhookVerificationError, ValueError, KeyError, TypeError):
+            raise Refused(401, "The call is not signed by the automation's secret.") from None
+        is_new = self.server.desk.call(headers["webhook-id"], data)
+        return {"state": "done" if is_new else "done before"}
+
+    # --- Plumbing -----------------------------------------------------------------------------
+    def _path(self) -> list[str]:
+        return [unquote(part) for part in urlsplit(self.path).path.split("/") if part]
+
+    def _authorise(self) -> None:
+        given = self.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self.server.token}".encode()):
+            raise Refused(401, "Send the token: Authorization: Bearer …")
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit() or int(length) > BODY_LIMIT_BYTES:
+            # What was announced is not read, so nothing else can follow on this connection.
+            self.close_connection = True
+            raise Refused(413, f"Send a body of at most {BODY_LIMIT_BYTES} bytes.")
+        return self.rfile.read(int(length))
+
+    def _object(self) -> dict[str, Any]:
+        try:
+            body = json.loads(self._body())
+        except (ValueError, RecursionError):
+            raise Refused(400, "The body is not JSON.") from None
+        if not isinstance(body, dict):
+            raise Refused(400, "The body must be a JSON object.")
+        return body
+
+    def _answer(self, act: Callable[[], dict[str, Any]]) -> None:
+        try:
+            self._json(200, act())
+        except Refused as error:
+            self.close_connection = True
+            self._json(error.code, {"detail": error.detail})
+        except NoSuchTicket as error:
+            self._json(404, {"detail": str(error)})
+        except Conflict as error:
+            self._json(412, {"detail": str(error)})
+        except BadRequest as error:
+            self._json(400, {"detail": str(error)})
+
+    def _answer_page(self, number: str) -> None:
+        try:
+            self._page(desk_page.one(self.server.desk.get(number)))
+        except NoSuchTicket:
+            self._json(404, {"detail": f"There is no ticket {number!r}."})
+
+    def _nothing(self) -> None:
+        # A body that came along is not read.
+        self.close_connection = True
+        self._json(404, {"detail": "There is nothing here."})
+
+    def _json(self, code: int, answer: dict[str, Any]) -> None:
+        self._send(code, json.dumps(answer).encode(), "application/json")
+
+    def _page(self, page: str) -> None:
+        self._send(200, page.encode(), "text/html; charset=utf-8")
+
+    def _send(self, code: int, content: bytes, kind: str) -> None:
+        self.send_response(code)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
