@@ -15,12 +15,11 @@ from review.demo_decisions import Word, store
 from review.models import Decision, Reason
 from triage.demo import catalogue, hindsight, past, require_demo_mode
 from triage.demo.company import address, entries
-from triage.demo.corpus import Story, stories
+from triage.demo.corpus import SEED, Story, split, stories
 from triage.models import Choice, Proposal, ProposedValue, Source, TicketEvent
 
 PASSWORD = "demo-countersign"
 DECIDED_DAYS = 60
-SEED = past.SEED
 
 Stage = Callable[[str], AbstractContextManager[Callable[[str], None]]]
 
@@ -36,7 +35,7 @@ def load(*, now: datetime, stage: Stage) -> Source:
         install_reasons()
         source = catalogue.install(people["olivia"])
     with stage("Three months of solved tickets") as tell:
-        told = past.load(source, past.split(stories())[0], now=now)
+        told = past.load(source, split(stories())[0], now=now)
         tell(f"{len(told)} tickets")
     with stage("Training") as tell:
         past.train(source, source.owner, tell=tell)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from review.catalogue import TEAM, Catalogue
@@ -120,9 +121,9 @@ class OverrideForm(ReasonedForm):
         start = self.start(line)
         options: Options = []
         if start == "":
-            options.append(("", _("not chosen yet")))
+            options.append(("", gettext("not chosen yet")))
         if start == FOLLOW:
-            options.append((FOLLOW, _("as it follows from the category")))
+            options.append((FOLLOW, gettext("as it follows from the category")))
         for group, members in groups.items():
             options += [(group, members)] if group else members
         if start not in {"", FOLLOW} and line.value.choice and line.value.choice.retired_at:

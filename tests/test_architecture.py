@@ -66,7 +66,9 @@ def trees() -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text()) for path in sources(*ROOMS, "tests", "bench")}
 
 
-def test_triage_never_imports_review_and_no_app_imports_config(trees: dict[Path, ast.Module]):
+def test_triage_never_imports_review_and_no_app_imports_config(
+    trees: dict[Path, ast.Module],
+) -> None:
     wrong = [
         (module_of(path), name)
         for path, tree in trees.items()
@@ -80,7 +82,7 @@ def test_triage_never_imports_review_and_no_app_imports_config(trees: dict[Path,
     assert [pair for pair in wrong if pair[0] != "config.urls"] == []
 
 
-def test_rooms_of_triage_import_only_rooms_above_them(trees: dict[Path, ast.Module]):
+def test_rooms_of_triage_import_only_rooms_above_them(trees: dict[Path, ast.Module]) -> None:
     wrong = [
         (module_of(path), name)
         for path, tree in trees.items()
@@ -92,7 +94,7 @@ def test_rooms_of_triage_import_only_rooms_above_them(trees: dict[Path, ast.Modu
     assert wrong == []
 
 
-def test_policy_knows_no_query_no_clock_and_no_settings(trees: dict[Path, ast.Module]):
+def test_policy_knows_no_query_no_clock_and_no_settings(trees: dict[Path, ast.Module]) -> None:
     wrong = [
         (module_of(path), name)
         for path, tree in trees.items()
@@ -105,7 +107,7 @@ def test_policy_knows_no_query_no_clock_and_no_settings(trees: dict[Path, ast.Mo
     assert wrong == []
 
 
-def test_only_settings_and_what_runs_before_them_read_the_environment():
+def test_only_settings_and_what_runs_before_them_read_the_environment() -> None:
     allowed = {
         "config.env", "config.embedded", "config.embedded_keeper", "config.embedded_child",
         "config.celery", "config.wsgi", "manage",
@@ -119,7 +121,9 @@ def test_only_settings_and_what_runs_before_them_read_the_environment():
     assert readers - allowed == set()
 
 
-def test_no_import_hides_in_a_function_and_none_takes_everything(trees: dict[Path, ast.Module]):
+def test_no_import_hides_in_a_function_and_none_takes_everything(
+    trees: dict[Path, ast.Module],
+) -> None:
     hidden = [
         f"{module_of(path)}:{inner.lineno}"
         for path, tree in trees.items()
@@ -138,7 +142,7 @@ def test_no_import_hides_in_a_function_and_none_takes_everything(trees: dict[Pat
     assert hidden + starred == []
 
 
-def test_no_signals(trees: dict[Path, ast.Module]):
+def test_no_signals(trees: dict[Path, ast.Module]) -> None:
     users = [
         module_of(path)
         for path, tree in trees.items()
@@ -149,7 +153,7 @@ def test_no_signals(trees: dict[Path, ast.Module]):
     assert users == []
 
 
-def test_files_and_functions_stay_short(trees: dict[Path, ast.Module]):
+def test_files_and_functions_stay_short(trees: dict[Path, ast.Module]) -> None:
     long_files = [
         f"{module_of(path)}: {len(path.read_text().splitlines())} lines"
         for path in trees

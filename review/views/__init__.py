@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -11,19 +11,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
-def for_people(permission: str) -> Callable[[View[P]], View[P]]:
+def for_people(permission: str) -> Callable[[View], View]:
     """Without a login: the login page, which htmx opens as a page. Without the permission: 403.
 
     Ticket text is never kept by a browser, and a partial never stands in for its page.
     """
 
-    def wrap(view: View[P]) -> View[P]:
+    def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 response = _to_login(request)
             elif not request.user.has_perm(permission):
@@ -34,7 +33,7 @@ def for_people(permission: str) -> Callable[[View[P]], View[P]]:
             add_never_cache_headers(response)
             return response
 
-        return guarded
+        return cast(View, guarded)
 
     return wrap
 

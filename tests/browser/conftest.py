@@ -71,7 +71,7 @@ Opener = Callable[..., Window]
 
 @pytest.fixture
 def open_window(browser: Browser, live_server: LiveServer) -> Iterator[Opener]:
-    """`open_window(user=None, size=WIDE, **context options)`; complaints fail the test at its end."""
+    """`open_window(user=None, size=WIDE, **options)`; what it complains of fails the test."""
     windows: list[tuple[Window, BrowserContext]] = []
 
     def make(user: User | None = None, size: tuple[int, int] = WIDE, **options: Any) -> Window:

@@ -32,7 +32,7 @@ def propose(
     return opinions(FIELDS, predicted or {}, helpdesk or {}, rungs or {}, draw=draw)
 
 
-def test_without_any_model_the_helpdesks_values_stand_and_the_rest_is_open():
+def test_without_any_model_the_helpdesks_values_stand_and_the_rest_is_open() -> None:
     values = propose(helpdesk={"priority": "low", "category": "gone"})
 
     assert (values["priority"].choice, values["priority"].basis) == ("low", "helpdesk")
@@ -40,20 +40,20 @@ def test_without_any_model_the_helpdesks_values_stand_and_the_rest_is_open():
     assert route(values, "category", held=False) == "review"
 
 
-def test_the_team_follows_from_the_category_even_against_a_team_model():
+def test_the_team_follows_from_the_category_even_against_a_team_model() -> None:
     values = propose({"category": Predicted("vpn", 0.9), "team": Predicted("desk", 0.99)})
 
     assert (values["team"].choice, values["team"].basis) == ("netops", "follows")
 
 
-def test_where_nothing_follows_the_model_answers():
+def test_where_nothing_follows_the_model_answers() -> None:
     values = propose({"category": Predicted("mail", 0.9), "team": Predicted("desk", 0.7)})
 
     assert (values["team"].choice, values["team"].basis) == ("desk", "model")
     assert values["team"].probability == 0.7
 
 
-def test_below_its_threshold_a_choice_is_left_open_with_its_probability():
+def test_below_its_threshold_a_choice_is_left_open_with_its_probability() -> None:
     rungs = {("category", "vpn"): RungSpec(threshold=0.8)}
     values = propose({"category": Predicted("vpn", 0.79)}, rungs=rungs)
 
@@ -63,14 +63,14 @@ def test_below_its_threshold_a_choice_is_left_open_with_its_probability():
     assert route(values, "category", held=False) == "review"
 
 
-def test_the_fields_own_rung_holds_for_choices_without_one():
+def test_the_fields_own_rung_holds_for_choices_without_one() -> None:
     rungs = {("category", ""): RungSpec(level="off"), ("category", "mail"): RungSpec()}
 
     assert propose({"category": Predicted("vpn", 1.0)}, rungs=rungs)["category"].choice is None
     assert propose({"category": Predicted("mail", 1.0)}, rungs=rungs)["category"].choice == "mail"
 
 
-def test_shadow_on_the_main_field_keeps_the_ticket_out_of_the_queue():
+def test_shadow_on_the_main_field_keeps_the_ticket_out_of_the_queue() -> None:
     rungs = {("category", "vpn"): RungSpec(level="shadow")}
     values = propose({"category": Predicted("vpn", 0.9)}, rungs=rungs)
 
@@ -78,7 +78,7 @@ def test_shadow_on_the_main_field_keeps_the_ticket_out_of_the_queue():
     assert route(values, "category", held=True) == "hold"
 
 
-def test_auto_acts_only_with_a_certificate_and_inside_the_canary_share():
+def test_auto_acts_only_with_a_certificate_and_inside_the_canary_share() -> None:
     certified = RungSpec(level="auto", certified_from=0.9, canary_percent=25)
     sure = {"category": Predicted("vpn", 0.95)}
 
@@ -94,7 +94,7 @@ def test_auto_acts_only_with_a_certificate_and_inside_the_canary_share():
     assert way(stopped, sure, 0.0) == "review"
 
 
-def test_what_a_rule_sets_stands_and_names_the_rule():
+def test_what_a_rule_sets_stands_and_names_the_rule() -> None:
     values = propose({"category": Predicted("vpn", 0.9)})
     ruled = with_rules(FIELDS, values, Outcome(values={"priority": ("high", 7)}))
 
@@ -103,19 +103,17 @@ def test_what_a_rule_sets_stands_and_names_the_rule():
     assert ruled["category"] == values["category"]
 
 
-def test_a_rule_on_the_category_moves_the_team_unless_a_rule_sets_that_too():
+def test_a_rule_on_the_category_moves_the_team_unless_a_rule_sets_that_too() -> None:
     values = propose({"category": Predicted("mail", 0.9), "team": Predicted("desk", 0.6)})
 
     moved = with_rules(FIELDS, values, Outcome(values={"category": ("vpn", 1)}))
-    both = with_rules(
-        FIELDS, values, Outcome(values={"category": ("vpn", 1), "team": ("desk", 2)})
-    )
+    both = with_rules(FIELDS, values, Outcome(values={"category": ("vpn", 1), "team": ("desk", 2)}))
 
     assert (moved["team"].choice, moved["team"].basis) == ("netops", "follows")
     assert (both["team"].choice, both["team"].basis) == ("desk", "rule")
 
 
-def test_a_rule_cannot_set_a_choice_that_is_no_longer_live():
+def test_a_rule_cannot_set_a_choice_that_is_no_longer_live() -> None:
     values = propose({"category": Predicted("mail", 0.9)})
 
     ruled = with_rules(FIELDS, values, Outcome(values={"category": ("fax", 1), "gone": ("x", 2)}))

@@ -16,7 +16,8 @@ from review.decisions import (
 )
 from review.models import DecidedValue, Decision, Reason
 from tests.review.world import Desk
-from triage import ledger, steps
+from triage import ledger
+from triage.intake import inbox
 from triage.models import Delivery, Effect, Job, Label, LedgerEntry, TicketVersion, Waiting
 
 
@@ -27,7 +28,7 @@ def accept(desk: Desk, reviewer: User, **over: object) -> Decision:
 
 def test_accepting_leaves_labels_effects_a_ledger_entry_and_an_empty_queue(
     desk: Desk, technician: User
-):
+) -> None:
     decision = accept(desk, technician)
 
     assert decision.verdict == "accepted"
@@ -47,7 +48,7 @@ def test_accepting_leaves_labels_effects_a_ledger_entry_and_an_empty_queue(
     assert ledger.verify() is None
 
 
-def test_overriding_keeps_both_values_and_the_reason(desk: Desk, technician: User):
+def test_overriding_keeps_both_values_and_the_reason(desk: Desk, technician: User) -> None:
     reason = desk.reason("wrong-category")
 
     decision = accept(
@@ -70,7 +71,7 @@ def test_overriding_keeps_both_values_and_the_reason(desk: Desk, technician: Use
 
 def test_an_override_without_a_reason_is_refused_and_leaves_nothing(
     desk: Desk, technician: User
-):
+) -> None:
     with pytest.raises(DecisionRefused, match="pick a reason for Category"):
         accept(desk, technician, choices={"category": desk["hardware"]})
 
@@ -79,7 +80,7 @@ def test_an_override_without_a_reason_is_refused_and_leaves_nothing(
     assert Waiting.objects.count() == 1
 
 
-def test_the_reason_other_needs_words(desk: Desk, technician: User):
+def test_the_reason_other_needs_words(desk: Desk, technician: User) -> None:
     said = {
         "choices": {"category": desk["hardware"]},
         "reasons": {"category": desk.reason("other")},
@@ -91,7 +92,9 @@ def test_the_reason_other_needs_words(desk: Desk, technician: User):
     assert accept(desk, technician, **said, text="Cable, not tunnel.").text == "Cable, not tunnel."
 
 
-def test_a_choice_of_another_field_or_a_retired_one_is_refused(desk: Desk, technician: User):
+def test_a_choice_of_another_field_or_a_retired_one_is_refused(
+    desk: Desk, technician: User
+) -> None:
     desk.retire("hardware")
     reasons = {"category": desk.reason("wrong-category")}
 
@@ -101,7 +104,9 @@ def test_a_choice_of_another_field_or_a_retired_one_is_refused(desk: Desk, techn
         accept(desk, technician, choices={"category": desk["hardware"]}, reasons=reasons)
 
 
-def test_second_reviewer_learns_who_was_first(desk: Desk, technician: User, team_lead: User):
+def test_second_reviewer_learns_who_was_first(
+    desk: Desk, technician: User, team_lead: User
+) -> None:
     accept(desk, technician)
 
     with pytest.raises(AlreadyDecided, match="Maya Berg has already accepted"):
@@ -113,7 +118,7 @@ def test_second_reviewer_learns_who_was_first(desk: Desk, technician: User, team
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_reviewers_at_once_one_decides(
     desk: Desk, make_user: Callable[..., User], in_threads: Callable[..., None]
-):
+) -> None:
     reviewers = [make_user(f"r{number}") for number in range(8)]
     start, answers = Barrier(8), []
 
@@ -132,7 +137,7 @@ def test_of_eight_reviewers_at_once_one_decides(
     assert Effect.objects.filter(kind="values").count() == 1
 
 
-def test_a_newer_version_of_the_ticket_stops_the_decision(desk: Desk, technician: User):
+def test_a_newer_version_of_the_ticket_stops_the_decision(desk: Desk, technician: User) -> None:
     delivery = Delivery.objects.create(
         source=desk.source, webhook_id="w2", body=b"{}", body_sha256="x", outcome="applied"
     )
@@ -144,7 +149,7 @@ def test_a_newer_version_of_the_ticket_stops_the_decision(desk: Desk, technician
     assert not Decision.objects.exists()
 
 
-def test_escalating_routes_to_the_team_and_labels_nothing(desk: Desk, technician: User):
+def test_escalating_routes_to_the_team_and_labels_nothing(desk: Desk, technician: User) -> None:
     decision = escalate(
         proposal=desk.proposal,
         reviewer=technician,
@@ -157,21 +162,23 @@ def test_escalating_routes_to_the_team_and_labels_nothing(desk: Desk, technician
     assert not Label.objects.exists()
 
 
-def test_sending_back_changes_no_value(desk: Desk, technician: User):
+def test_sending_back_changes_no_value(desk: Desk, technician: User) -> None:
     send_back(proposal=desk.proposal, reviewer=technician, reason=desk.reason("not-it"))
 
     assert list(Effect.objects.values_list("kind", flat=True)) == ["note"]
     assert not Waiting.objects.exists()
 
 
-def test_a_reason_for_overriding_does_not_serve_for_escalating(desk: Desk, technician: User):
+def test_a_reason_for_overriding_does_not_serve_for_escalating(
+    desk: Desk, technician: User
+) -> None:
     with pytest.raises(DecisionRefused, match="is not a reason for escalating"):
-        escalate(
-            proposal=desk.proposal, reviewer=technician, reason=desk.reason("wrong-category")
-        )
+        escalate(proposal=desk.proposal, reviewer=technician, reason=desk.reason("wrong-category"))
 
 
-def test_filling_a_value_that_was_left_open_needs_no_reason(open_desk: Desk, technician: User):
+def test_filling_a_value_that_was_left_open_needs_no_reason(
+    open_desk: Desk, technician: User
+) -> None:
     with pytest.raises(DecisionRefused, match="Choose a value for Category"):
         accept(open_desk, technician)
 
@@ -181,7 +188,7 @@ def test_filling_a_value_that_was_left_open_needs_no_reason(open_desk: Desk, tec
     assert Label.objects.get(field__key="category").choice == open_desk["network"]
 
 
-def test_accepting_a_playbook_replies_and_resolves(desk: Desk, technician: User):
+def test_accepting_a_playbook_replies_and_resolves(desk: Desk, technician: User) -> None:
     desk.offer_playbook()
 
     accept(desk, technician, with_playbook=True)
@@ -191,20 +198,22 @@ def test_accepting_a_playbook_replies_and_resolves(desk: Desk, technician: User)
     assert Effect.objects.get(kind="reply").payload["text"].startswith("Hello Ann")
 
 
-def test_a_playbook_that_was_not_offered_cannot_be_accepted(desk: Desk, technician: User):
+def test_a_playbook_that_was_not_offered_cannot_be_accepted(desk: Desk, technician: User) -> None:
     with pytest.raises(DecisionRefused, match="offers no playbook"):
         accept(desk, technician, with_playbook=True)
 
 
-def test_deciding_a_ticket_that_was_closed_meanwhile_is_refused(desk: Desk, technician: User):
+def test_deciding_a_ticket_that_was_closed_meanwhile_is_refused(
+    desk: Desk, technician: User
+) -> None:
     desk.ticket.events.create(key="e1", kind="closed", happened_at=desk.ticket.opened_at)
-    steps.inbox.settle(desk.ticket)
+    inbox.settle(desk.ticket)
 
     with pytest.raises(Superseded, match="closed"):
         accept(desk, technician)
 
 
-def test_reasons_keep_their_digit_to_themselves(desk: Desk):
+def test_reasons_keep_their_digit_to_themselves(desk: Desk) -> None:
     taken = desk.reason("wrong-category")
 
     assert Reason.objects.filter(applies_to="override", digit=taken.digit).count() == 1

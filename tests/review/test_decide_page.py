@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -40,17 +40,21 @@ def reasons() -> dict[str, Reason]:
     return make_reasons()
 
 
-def words(response: HttpResponse) -> str:
+def words(response: Any) -> str:
     return unescape(response.content.decode())
 
 
-def override(client: Client, proposal: Proposal, **data: object) -> HttpResponse:
+def override(client: Client, proposal: Proposal, **data: object) -> Any:
     """Posts the override form as the page would; values not given stay as proposed."""
-    form = {"choice-category": proposal.values.get(field__key="category").choice_id}
-    form |= {"choice-team": "follow", "text": ""}
-    form |= {"choice-priority": proposal.values.get(field__key="priority").choice_id}
+    values = {value.field.key: value for value in proposal.values.select_related("field")}
+    form: dict[str, Any] = {
+        "choice-category": values["category"].choice_id or "",
+        "choice-team": "follow",
+        "choice-priority": values["priority"].choice_id or "",
+        "text": "",
+    }
     sent = {key.replace("__", "-"): value for key, value in data.items()}
-    return client.post(f"/proposals/{proposal.pk}/override", form | sent)  # type: ignore[return-value]  # the test client's own subclass
+    return client.post(f"/proposals/{proposal.pk}/override", form | sent)
 
 
 def test_accepting_keeps_every_value_and_goes_to_the_next_ticket_of_the_filter(

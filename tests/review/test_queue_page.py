@@ -44,12 +44,13 @@ def subjects(html: str) -> list[str]:
 def test_held_comes_first_then_the_most_pressing_then_the_oldest(reader: Client) -> None:
     desk = make_desk()
     now = timezone.now()
-    for subject, minutes, over in [
+    cases: list[tuple[str, int, dict[str, Any]]] = [
         ("young and normal", 1, {}),
         ("old and normal", 90, {}),
         ("urgent", 2, {"priority": "urgent"}),
         ("held and low", 1, {"priority": "low", "route": Proposal.Route.HOLD}),
-    ]:
+    ]
+    for subject, minutes, over in cases:
         ticket = make_ticket(desk, subject=subject, opened_at=now - timedelta(minutes=minutes))
         make_proposal(desk, ticket, **over)
 

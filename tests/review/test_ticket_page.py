@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -384,10 +385,11 @@ def test_events_and_decisions_stand_in_the_order_in_which_they_happened(
 ) -> None:
     desk = make_desk()
     ticket = make_ticket(desk, opened_at=timezone.now() - timedelta(hours=3))
-    for minutes, kind, over in [
+    cases: list[tuple[int, str, dict[str, Any]]] = [
         (10, TicketEvent.Kind.REASSIGNED, {"choice": desk["team.id"]}),
         (20, TicketEvent.Kind.RATED, {"score": 2}),
-    ]:
+    ]
+    for minutes, kind, over in cases:
         TicketEvent.objects.create(
             ticket=ticket,
             key=kind,

@@ -71,7 +71,7 @@ def model_dir(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def test_every_row_becomes_a_ticket_with_its_label(tmp_path: Path):
+def test_every_row_becomes_a_ticket_with_its_label(tmp_path: Path) -> None:
     said = import_rows(write(tmp_path / "old.csv.gz", rows(5)), "--id=number")
 
     assert "10 rows: 10 tickets new, 0 there already, 0 refused." in said
@@ -82,7 +82,7 @@ def test_every_row_becomes_a_ticket_with_its_label(tmp_path: Path):
     assert Source.objects.get().owner.groups.get().name == "AI owner"
 
 
-def test_importing_again_changes_nothing_and_a_longer_file_adds_the_rest(tmp_path: Path):
+def test_importing_again_changes_nothing_and_a_longer_file_adds_the_rest(tmp_path: Path) -> None:
     path = write(tmp_path / "old.csv", rows(3))
     import_rows(path)
 
@@ -93,7 +93,7 @@ def test_importing_again_changes_nothing_and_a_longer_file_adds_the_rest(tmp_pat
     assert Label.objects.count() == 7
 
 
-def test_rows_that_cannot_be_taken_are_listed_with_line_and_reason(tmp_path: Path):
+def test_rows_that_cannot_be_taken_are_listed_with_line_and_reason(tmp_path: Path) -> None:
     bad = [
         {"number": "1", "text": "", "topic": "access"},
         {"number": "2", "text": "a\x00b", "topic": "access"},
@@ -123,7 +123,7 @@ def test_rows_that_cannot_be_taken_are_listed_with_line_and_reason(tmp_path: Pat
 )
 def test_a_wrong_mapping_is_refused_before_anything_is_stored(
     tmp_path: Path, option: str, message: str
-):
+) -> None:
     with pytest.raises(CommandError, match=message):
         import_rows(write(tmp_path / "old.csv", rows(1)), option)
 
@@ -133,7 +133,9 @@ def test_a_wrong_mapping_is_refused_before_anything_is_stored(
 @pytest.mark.parametrize(
     ("name", "content"), [("a.csv", b"\xff\xfe\x00text"), ("b.csv.gz", b"not gzip at all")]
 )
-def test_a_file_that_is_not_csv_is_refused_in_a_sentence(tmp_path: Path, name: str, content: bytes):
+def test_a_file_that_is_not_csv_is_refused_in_a_sentence(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     (tmp_path / name).write_bytes(content)
 
     with pytest.raises(CommandError, match="is not the CSV it should be|has no column"):
@@ -142,7 +144,7 @@ def test_a_file_that_is_not_csv_is_refused_in_a_sentence(tmp_path: Path, name: s
 
 def test_training_reports_and_puts_the_first_version_into_service(
     tmp_path: Path, deliver: Callable[..., Any], work: Callable[[], int]
-):
+) -> None:
     import_rows(write(tmp_path / "old.csv", rows()), "--id=number")
 
     said, _ = train("--field=category")
@@ -169,7 +171,7 @@ def test_training_reports_and_puts_the_first_version_into_service(
     assert ledger.verify() is None
 
 
-def test_too_few_labels_are_refused_by_name_or_left_out_when_asked(tmp_path: Path):
+def test_too_few_labels_are_refused_by_name_or_left_out_when_asked(tmp_path: Path) -> None:
     few = [{"number": f"f{n}", "text": f"fax {n}", "topic": "fax"} for n in range(29)]
     import_rows(write(tmp_path / "old.csv", rows() + few), "--id=number")
 
@@ -184,7 +186,7 @@ def test_too_few_labels_are_refused_by_name_or_left_out_when_asked(tmp_path: Pat
     assert ModelVersion.objects.get().choices == ["access", "network"]
 
 
-def test_a_person_s_decision_counts_more_than_history(tmp_path: Path):
+def test_a_person_s_decision_counts_more_than_history(tmp_path: Path) -> None:
     import_rows(write(tmp_path / "old.csv", rows()), "--id=number")
     label = Label.objects.get(ticket__external_id="access-0")
     Label.objects.create(
@@ -199,7 +201,7 @@ def test_a_person_s_decision_counts_more_than_history(tmp_path: Path):
     assert ModelVersion.objects.get().evidence["labels_by_choice"] == {"access": 39, "network": 41}
 
 
-def test_later_versions_wait_and_a_roll_back_brings_the_first_one_back(tmp_path: Path):
+def test_later_versions_wait_and_a_roll_back_brings_the_first_one_back(tmp_path: Path) -> None:
     import_rows(write(tmp_path / "old.csv", rows()), "--id=number")
     train()
     train("--seed=1")
@@ -214,7 +216,7 @@ def test_later_versions_wait_and_a_roll_back_brings_the_first_one_back(tmp_path:
     assert (registry.champion(first.field), second.state) == (first, "retired")
 
 
-def test_a_worse_version_needs_a_reason_and_a_broken_one_is_never_promoted(tmp_path: Path):
+def test_a_worse_version_needs_a_reason_and_a_broken_one_is_never_promoted(tmp_path: Path) -> None:
     import_rows(write(tmp_path / "old.csv", rows()), "--id=number")
     train()
     train("--seed=1")

@@ -62,7 +62,7 @@ def get(url: str, *, private: bool = True) -> dict[str, object]:
 
 def test_a_json_object_is_answered_and_an_empty_body_is_an_empty_one(
     serve: Callable[[Answer], str],
-):
+) -> None:
     assert get(serve(says(200, b'{"version": 3}'))) == {"version": 3}
     assert get(serve(says(204, b""))) == {}
 
@@ -82,12 +82,12 @@ def test_a_json_object_is_answered_and_an_empty_body_is_an_empty_one(
 )
 def test_each_answer_says_whether_to_try_again(
     serve: Callable[[Answer], str], status: int, error: type[Exception]
-):
+) -> None:
     with pytest.raises(error):
         get(serve(says(status, Location="http://127.0.0.1:1/")))
 
 
-def test_a_redirect_is_not_followed(serve: Callable[[Answer], str]):
+def test_a_redirect_is_not_followed(serve: Callable[[Answer], str]) -> None:
     trap = serve(says(200))
 
     with pytest.raises(HelpdeskRefused):
@@ -99,7 +99,9 @@ def test_a_redirect_is_not_followed(serve: Callable[[Answer], str]):
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0", "[::1]", "[::ffff:7f00:1]"]
 )
-def test_private_addresses_are_refused_in_every_spelling(serve: Callable[[Answer], str], host: str):
+def test_private_addresses_are_refused_in_every_spelling(
+    serve: Callable[[Answer], str], host: str
+) -> None:
     port = serve(says(200)).rsplit(":", 1)[1]
 
     with pytest.raises((HelpdeskRefused, HelpdeskUnavailable)):
@@ -108,23 +110,25 @@ def test_private_addresses_are_refused_in_every_spelling(serve: Callable[[Answer
     assert hits == []
 
 
-def test_nothing_listening_may_work_later():
+def test_nothing_listening_may_work_later() -> None:
     with pytest.raises(HelpdeskUnavailable):
         get("http://127.0.0.1:9/")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b'"x"', b"[" * 60_000])
-def test_what_is_not_a_json_object_is_not_trusted(serve: Callable[[Answer], str], body: bytes):
+def test_what_is_not_a_json_object_is_not_trusted(
+    serve: Callable[[Answer], str], body: bytes
+) -> None:
     with pytest.raises(HelpdeskUnavailable):
         get(serve(says(200, body)))
 
 
-def test_a_large_answer_is_cut_off(serve: Callable[[Answer], str]):
+def test_a_large_answer_is_cut_off(serve: Callable[[Answer], str]) -> None:
     with pytest.raises(HelpdeskUnavailable, match="larger than 65536 bytes"):
         get(serve(says(200, b" " * 1_000_000)))
 
 
-def test_a_compressed_answer_is_not_unpacked(serve: Callable[[Answer], str]):
+def test_a_compressed_answer_is_not_unpacked(serve: Callable[[Answer], str]) -> None:
     bomb = gzip.compress(b"0" * 5_000_000)
 
     with pytest.raises(HelpdeskUnavailable, match="compressed"):
@@ -133,7 +137,7 @@ def test_a_compressed_answer_is_not_unpacked(serve: Callable[[Answer], str]):
 
 def test_an_answer_that_drips_ends_at_the_deadline(
     serve: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(http, "DEADLINE_SECONDS", 1.0)
 
     def drip(request: BaseHTTPRequestHandler) -> None:

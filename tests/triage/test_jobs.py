@@ -30,7 +30,7 @@ def make_due() -> None:
     Job.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_claimed_job_is_nobody_elses_until_its_lease_ends():
+def test_a_claimed_job_is_nobody_elses_until_its_lease_ends() -> None:
     put(3)
 
     first = leases.claim(KINDS, 10)
@@ -42,7 +42,7 @@ def test_a_claimed_job_is_nobody_elses_until_its_lease_ends():
     assert third[0].attempts == 2
 
 
-def test_a_claim_takes_one_kind_and_no_more_than_asked():
+def test_a_claim_takes_one_kind_and_no_more_than_asked() -> None:
     put(4)
     put(4, Job.Kind.RECEIVE)
 
@@ -52,7 +52,7 @@ def test_a_claim_takes_one_kind_and_no_more_than_asked():
     assert len({job.kind for job in jobs}) == 1
 
 
-def test_a_job_that_failed_before_is_claimed_alone():
+def test_a_job_that_failed_before_is_claimed_alone() -> None:
     put(3)
     bad = leases.claim(KINDS, 3)[0]
     for job in Job.objects.all():
@@ -63,7 +63,7 @@ def test_a_job_that_failed_before_is_claimed_alone():
     assert [job.pk for job in leases.claim(KINDS, 10)] == [bad.pk]
 
 
-def test_finishing_removes_only_what_is_still_ours():
+def test_finishing_removes_only_what_is_still_ours() -> None:
     put(2)
     jobs = leases.claim(KINDS, 2)
     leases.put(Job.Kind.PROPOSE, [jobs[0].subject])
@@ -73,7 +73,7 @@ def test_finishing_removes_only_what_is_still_ours():
     assert (left.subject, left.attempts, left.lease_until) == (jobs[0].subject, 0, None)
 
 
-def test_five_failures_make_a_dead_letter_that_can_be_redelivered():
+def test_five_failures_make_a_dead_letter_that_can_be_redelivered() -> None:
     put(1)
     for attempt in range(1, settings.JOB_MAX_ATTEMPTS + 1):
         make_due()
@@ -92,7 +92,7 @@ def test_five_failures_make_a_dead_letter_that_can_be_redelivered():
     assert leases.claim(KINDS, 1)[0].attempts == 1
 
 
-def test_failures_wait_longer_each_time():
+def test_failures_wait_longer_each_time() -> None:
     put(1)
     waits = []
     for _ in range(4):
@@ -106,7 +106,7 @@ def test_failures_wait_longer_each_time():
     assert waits[3] > 60
 
 
-def test_a_job_whose_worker_dies_every_time_is_buried():
+def test_a_job_whose_worker_dies_every_time_is_buried() -> None:
     put(1)
     for _ in range(settings.JOB_MAX_ATTEMPTS):
         assert len(leases.claim(KINDS, 1)) == 1
@@ -118,9 +118,10 @@ def test_a_job_whose_worker_dies_every_time_is_buried():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_workers_share_jobs_without_overlap(in_threads: Callable[..., None]):
+def test_eight_workers_share_jobs_without_overlap(in_threads: Callable[..., None]) -> None:
     put(200)
-    start, seen = Barrier(8), []
+    start = Barrier(8)
+    seen: list[int] = []
 
     def worker() -> None:
         start.wait()
@@ -139,11 +140,12 @@ def test_eight_workers_share_jobs_without_overlap(in_threads: Callable[..., None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sweeper_does_what_no_worker_was_told_of(in_threads: Callable[..., None]):
+def test_the_sweeper_does_what_no_worker_was_told_of(in_threads: Callable[..., None]) -> None:
     put(5)
     overdue = timezone.now() - timedelta(seconds=sweeper.OVERDUE_SECONDS + 1)
     Job.objects.update(next_attempt_at=overdue)
-    stop, done = Event(), []
+    stop = Event()
+    done: list[int] = []
 
     def work_once() -> int:
         jobs = leases.claim(KINDS, 2)
@@ -161,13 +163,13 @@ def test_the_sweeper_does_what_no_worker_was_told_of(in_threads: Callable[..., N
     assert sorted(done) == [1, 2, 3, 4, 5]
 
 
-def test_fresh_jobs_are_left_to_the_workers():
+def test_fresh_jobs_are_left_to_the_workers() -> None:
     put(1)
 
     assert not sweeper.is_overdue()
 
 
-def test_a_dead_broker_is_rung_once_and_then_left_alone(monkeypatch: pytest.MonkeyPatch):
+def test_a_dead_broker_is_rung_once_and_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     bell, calls = Doorbell(), []
 
     def refuse(*args: object, **options: object) -> None:
@@ -180,5 +182,5 @@ def test_a_dead_broker_is_rung_once_and_then_left_alone(monkeypatch: pytest.Monk
     assert len(calls) == 1
 
 
-def test_a_living_broker_takes_the_ring():
+def test_a_living_broker_takes_the_ring() -> None:
     assert Doorbell().ring() is True

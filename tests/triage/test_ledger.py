@@ -29,7 +29,7 @@ def tamper(*statements: str) -> None:
         cursor.execute("ALTER TABLE triage_ledgerentry ENABLE TRIGGER USER")
 
 
-def test_an_untouched_chain_holds():
+def test_an_untouched_chain_holds() -> None:
     write(5)
 
     assert ledger.verify() is None
@@ -37,7 +37,7 @@ def test_an_untouched_chain_holds():
     assert LedgerHead.objects.get().sequence == 5
 
 
-def test_an_empty_ledger_holds():
+def test_an_empty_ledger_holds() -> None:
     assert ledger.verify() is None
 
 
@@ -49,7 +49,7 @@ def test_an_empty_ledger_holds():
         "TRUNCATE triage_ledgerentry",
     ],
 )
-def test_the_database_refuses_to_change_what_is_written(statement: str):
+def test_the_database_refuses_to_change_what_is_written(statement: str) -> None:
     write(3)
 
     with (
@@ -74,7 +74,7 @@ def test_the_database_refuses_to_change_what_is_written(statement: str):
         ("UPDATE triage_ledgerentry SET previous = hash WHERE sequence = 2", 2),
     ],
 )
-def test_tampering_is_found_and_named(statement: str, broken_at: int):
+def test_tampering_is_found_and_named(statement: str, broken_at: int) -> None:
     write(5)
     tamper(statement)
 
@@ -86,7 +86,7 @@ def test_tampering_is_found_and_named(statement: str, broken_at: int):
         call_command("verify_ledger")
 
 
-def test_an_entry_made_up_whole_is_found_by_the_link_after_it():
+def test_an_entry_made_up_whole_is_found_by_the_link_after_it() -> None:
     write(5)
     entry = LedgerEntry.objects.get(sequence=3)
     entry.payload = {"n": 99}
@@ -102,7 +102,7 @@ def test_an_entry_made_up_whole_is_found_by_the_link_after_it():
     assert fault.sequence == 4
 
 
-def test_what_is_rolled_back_leaves_no_entry():
+def test_what_is_rolled_back_leaves_no_entry() -> None:
     write(1)
 
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -114,7 +114,7 @@ def test_what_is_rolled_back_leaves_no_entry():
     assert LedgerEntry.objects.count() == 2
 
 
-def test_hashes_are_hexadecimal_and_chained():
+def test_hashes_are_hexadecimal_and_chained() -> None:
     write(2)
     first, second = LedgerEntry.objects.order_by("sequence")
 
@@ -124,7 +124,7 @@ def test_hashes_are_hexadecimal_and_chained():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_writers_at_once_make_one_chain(in_threads: Callable[..., None]):
+def test_eight_writers_at_once_make_one_chain(in_threads: Callable[..., None]) -> None:
     start = Barrier(8)
 
     def writer() -> None:

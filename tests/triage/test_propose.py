@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from tests.conftest import event_message, ticket_message
-from triage import ledger, steps, tasks
+from triage import ledger, steps
+from triage.drafts import drafts
 from triage.learning import registry, training
 from triage.models import (
     Choice,
@@ -95,7 +96,7 @@ def test_before_any_model_a_ticket_reaches_the_queue(
     catalogue: dict[str, Choice],
     deliver: Callable[..., Any],
     work: Callable[..., int],
-):
+) -> None:
     assert deliver(source, ticket_message(values={"priority": "urgent"})).status_code == 202
     work()
 
@@ -114,7 +115,7 @@ def test_before_any_model_a_ticket_reaches_the_queue(
 
 def test_a_source_without_any_catalogue_still_fills_the_queue(
     source: Source, deliver: Callable[..., Any], work: Callable[..., int]
-):
+) -> None:
     deliver(source, ticket_message())
     work()
 
@@ -126,7 +127,7 @@ def test_a_model_answers_with_probability_words_and_similar_tickets(
     source: Source,
     deliver: Callable[..., Any],
     work: Callable[..., int],
-):
+) -> None:
     deliver(source, ticket_message(subject="vpn tunnel closes", body="vpn drops at home"))
     work()
 
@@ -147,7 +148,7 @@ def test_a_model_answers_with_probability_words_and_similar_tickets(
 
 def test_proposing_twice_leaves_one_proposal(
     champion: ModelVersion, source: Source, make_ticket: Callable[..., Ticket]
-):
+) -> None:
     version = make_ticket(source).versions.get()
 
     assert steps.propose([version.pk]) == 1
@@ -161,7 +162,7 @@ def test_a_hundred_tickets_cost_few_statements(
     source: Source,
     make_ticket: Callable[..., Ticket],
     django_assert_max_num_queries: Callable[..., Any],
-):
+) -> None:
     versions = [make_ticket(source).versions.get().pk for _ in range(100)]
 
     # One statement a ticket looks for similar ones; all others serve the whole batch.
@@ -176,7 +177,7 @@ def test_a_newer_version_replaces_the_proposal_that_waits(
     catalogue: dict[str, Choice],
     deliver: Callable[..., Any],
     work: Callable[..., int],
-):
+) -> None:
     deliver(source, ticket_message())
     work()
     deliver(source, ticket_message(version=2, body="It is the printer after all."))
@@ -192,7 +193,7 @@ def test_a_closed_ticket_leaves_the_queue_and_a_reopened_one_comes_back(
     catalogue: dict[str, Choice],
     deliver: Callable[..., Any],
     work: Callable[..., int],
-):
+) -> None:
     deliver(source, ticket_message())
     work()
     deliver(source, event_message(id="E-1", kind="resolved", happened_at="2030-03-02T10:00Z"))
@@ -213,7 +214,7 @@ def test_a_rule_sets_holds_and_notifies_once(
     deliver: Callable[..., Any],
     work: Callable[..., int],
     mailoutbox: list[Any],
-):
+) -> None:
     version = make_rule(
         source,
         [{"kind": "words_any", "words": ["vip"], "where": "either"}],
@@ -241,7 +242,7 @@ def test_a_retired_choice_is_never_proposed(
     catalogue: dict[str, Choice],
     source: Source,
     make_ticket: Callable[..., Ticket],
-):
+) -> None:
     Choice.objects.filter(key="network").update(retired_at=source.created_at)
 
     steps.propose([make_ticket(source, subject="vpn drops", body="").versions.get().pk])
@@ -252,7 +253,7 @@ def test_a_retired_choice_is_never_proposed(
 
 def test_a_model_file_that_was_altered_is_not_asked_and_the_queue_still_fills(
     champion: ModelVersion, source: Source, make_ticket: Callable[..., Ticket], tmp_path: Path
-):
+) -> None:
     path = tmp_path / champion.artefact
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -292,7 +293,7 @@ def test_a_certified_choice_is_applied_without_a_person(
     catalogue: dict[str, Choice],
     source: Source,
     make_ticket: Callable[..., Ticket],
-):
+) -> None:
     make_auto(champion, catalogue, source.owner)
 
     steps.propose([make_ticket(source, subject="vpn drops").versions.get().pk])
@@ -309,7 +310,7 @@ def test_an_emergency_stop_sends_the_next_ticket_to_a_person(
     catalogue: dict[str, Choice],
     source: Source,
     make_ticket: Callable[..., Ticket],
-):
+) -> None:
     make_auto(champion, catalogue, source.owner)
     EmergencyStop.objects.create(
         reason="drill",
@@ -330,7 +331,7 @@ def test_a_certificate_ends_with_its_model(
     catalogue: dict[str, Choice],
     source: Source,
     make_ticket: Callable[..., Ticket],
-):
+) -> None:
     make_auto(champion, catalogue, source.owner)
     later = training.train(champion.field, owner=source.owner, seed=1)
     registry.promote(later, by=source.owner, reason="newer")
@@ -346,10 +347,10 @@ def test_one_ticket_that_breaks_does_not_hold_up_the_others(
     deliver: Callable[..., Any],
     work: Callable[..., int],
     monkeypatch: pytest.MonkeyPatch,
-):
+) -> None:
     for number in range(5):
         deliver(source, ticket_message(id=f"T-{number}", subject=f"number {number}"))
-    real = tasks.steps.drafts
+    real = drafts
 
     def breaks(ids: list[int]) -> Any:
         if Ticket.objects.filter(versions__in=ids, subject="number 3").exists():
@@ -367,7 +368,7 @@ def test_one_ticket_that_breaks_does_not_hold_up_the_others(
 
 def test_shadow_models_predict_and_are_shown_to_nobody(
     champion: ModelVersion, source: Source, make_ticket: Callable[..., Ticket]
-):
+) -> None:
     shadow = training.train(champion.field, owner=source.owner, seed=1)
     ModelVersion.objects.filter(pk=shadow.pk).update(state="shadow")
 

@@ -368,7 +368,21 @@ def test_no_depth_of_nesting_breaks_the_reading(
     assert {depth: code for depth, code in codes.items() if code != 400} == {}
 
 
-STRANGE = [None, True, 0, -1, 1.5, 2**64, 10**400, "", "x" * 5000, [], [[]], {}, {"a": {}}]
+STRANGE: list[object] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    2**64,
+    10**400,
+    "",
+    "x" * 5000,
+    [],
+    [[]],
+    {},
+    {"a": {}},
+]
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=lambda value: repr(value)[:20])

@@ -78,7 +78,7 @@ def make_due() -> None:
     Job.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_decision_arrives_in_the_helpdesk_once(world: World, work: Callable[[], int]):
+def test_a_decision_arrives_in_the_helpdesk_once(world: World, work: Callable[[], int]) -> None:
     world.decide()
     world.decide()
     work()
@@ -94,7 +94,9 @@ def test_a_decision_arrives_in_the_helpdesk_once(world: World, work: Callable[[]
     assert not Job.objects.exists()
 
 
-def test_our_own_write_is_known_and_its_webhook_is_old_news(world: World, work: Callable[[], int]):
+def test_our_own_write_is_known_and_its_webhook_is_old_news(
+    world: World, work: Callable[[], int]
+) -> None:
     world.decide()
     work()
 
@@ -103,7 +105,9 @@ def test_our_own_write_is_known_and_its_webhook_is_old_news(world: World, work: 
     assert ticket.values == {"category": "network", "priority": "urgent"}
 
 
-def test_a_playbook_calls_replies_and_resolves_in_this_order(world: World, work: Callable[[], int]):
+def test_a_playbook_calls_replies_and_resolves_in_this_order(
+    world: World, work: Callable[[], int]
+) -> None:
     world.decide(with_playbook=True)
     work()
 
@@ -119,7 +123,7 @@ def test_a_playbook_calls_replies_and_resolves_in_this_order(world: World, work:
     assert called["data"]["ticket_id"] == world.proposal.ticket.external_id
 
 
-def test_a_reply_that_was_lost_is_not_written_twice(world: World, work: Callable[[], int]):
+def test_a_reply_that_was_lost_is_not_written_twice(world: World, work: Callable[[], int]) -> None:
     world.helpdesk.faults = ["lost", "lost"]
     world.decide(with_playbook=True)
     for _ in range(4):
@@ -131,7 +135,7 @@ def test_a_reply_that_was_lost_is_not_written_twice(world: World, work: Callable
     assert [note["kind"] for note in world.remote["notes"]] == ["internal", "reply"]
 
 
-def test_a_helpdesk_that_is_down_is_tried_again(world: World, work: Callable[[], int]):
+def test_a_helpdesk_that_is_down_is_tried_again(world: World, work: Callable[[], int]) -> None:
     world.helpdesk.faults = ["500"]
     world.decide()
     work()
@@ -146,7 +150,9 @@ def test_a_helpdesk_that_is_down_is_tried_again(world: World, work: Callable[[],
     assert set(world.states().values()) == {"applied"}
 
 
-def test_a_helpdesk_that_stays_down_leaves_a_dead_letter(world: World, work: Callable[[], int]):
+def test_a_helpdesk_that_stays_down_leaves_a_dead_letter(
+    world: World, work: Callable[[], int]
+) -> None:
     world.helpdesk.faults = ["500"] * 20
     world.decide()
     for _ in range(6):
@@ -157,7 +163,9 @@ def test_a_helpdesk_that_stays_down_leaves_a_dead_letter(world: World, work: Cal
     assert world.states()["values"] == "sending"
 
 
-def test_a_ticket_that_changed_meanwhile_is_not_overwritten(world: World, work: Callable[[], int]):
+def test_a_ticket_that_changed_meanwhile_is_not_overwritten(
+    world: World, work: Callable[[], int]
+) -> None:
     world.remote |= {"version": 2, "values": {"category": "hardware"}}
     world.decide(with_playbook=True)
     work()
@@ -174,7 +182,9 @@ def test_a_ticket_that_changed_meanwhile_is_not_overwritten(world: World, work: 
     assert world.helpdesk.calls == []
 
 
-def test_a_change_that_our_note_followed_is_still_news(world: World, work: Callable[[], int]):
+def test_a_change_that_our_note_followed_is_still_news(
+    world: World, work: Callable[[], int]
+) -> None:
     world.remote |= {"version": 2, "values": {"category": "hardware"}}
     world.decide()
     work()
@@ -183,7 +193,9 @@ def test_a_change_that_our_note_followed_is_still_news(world: World, work: Calla
     assert Ticket.objects.get().version == 1
 
 
-def test_what_the_helpdesk_refuses_is_not_tried_again(world: World, work: Callable[[], int]):
+def test_what_the_helpdesk_refuses_is_not_tried_again(
+    world: World, work: Callable[[], int]
+) -> None:
     world.helpdesk.faults = ["refuse"]
     world.decide()
     work()
@@ -193,7 +205,9 @@ def test_what_the_helpdesk_refuses_is_not_tried_again(world: World, work: Callab
     assert not Job.objects.exists()
 
 
-def test_values_that_are_there_already_are_not_written(world: World, work: Callable[[], int]):
+def test_values_that_are_there_already_are_not_written(
+    world: World, work: Callable[[], int]
+) -> None:
     world.remote["values"] = {"category": "network", "priority": "urgent"}
     world.decide()
     work()
@@ -202,7 +216,9 @@ def test_values_that_are_there_already_are_not_written(world: World, work: Calla
     assert f"p{world.proposal.pk}-values" not in world.helpdesk.writes
 
 
-def test_a_source_without_an_address_is_not_written_to(world: World, work: Callable[[], int]):
+def test_a_source_without_an_address_is_not_written_to(
+    world: World, work: Callable[[], int]
+) -> None:
     Source.objects.update(api_url="")
     world.proposal.ticket.source.refresh_from_db()
     world.decide()
@@ -213,7 +229,7 @@ def test_a_source_without_an_address_is_not_written_to(world: World, work: Calla
 
 
 @pytest.mark.django_db(transaction=True)
-def test_four_workers_at_once_write_once(world: World, in_threads: Callable[..., None]):
+def test_four_workers_at_once_write_once(world: World, in_threads: Callable[..., None]) -> None:
     world.decide(with_playbook=True)
     start = Barrier(4)
 

@@ -21,7 +21,10 @@ M = TypeVar("M", bound=Model)
 class SourceQuery(PageQuery):
     """`source` by its slug; one that does not exist is refused, not an empty list."""
 
-    source = serializers.SlugField(max_length=40, required=False, help_text="Slug of a source.")
+    # Declared fields are moved off the class, so this never shadows Field.source.
+    source = serializers.SlugField(  # type: ignore[assignment]
+        max_length=40, required=False, help_text="Slug of a source."
+    )
 
     def validate_source(self, slug: str) -> Source:
         source = Source.objects.filter(slug=slug).first()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -33,7 +33,7 @@ class Keyset(BasePagination):
     """Reads `view.asked`, checked by a PageQuery; answers `results` and the link to go on."""
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         asked: dict[str, Any] = getattr(view, "asked")  # noqa: B009
         if "cursor" in asked:

@@ -19,7 +19,10 @@ from triage.models import (
 class TicketRef(serializers.ModelSerializer[Ticket]):
     """Enough to find the ticket here and in its helpdesk."""
 
-    source = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    # Declared fields are moved off the class, so this never shadows Field.source.
+    source = serializers.SlugRelatedField[Any](  # type: ignore[assignment]
+        slug_field="slug", read_only=True
+    )
     url = serializers.CharField(help_text="In the helpdesk; empty if it sent none.")
 
     class Meta:
@@ -29,7 +32,10 @@ class TicketRef(serializers.ModelSerializer[Ticket]):
 
 
 class TicketRow(serializers.ModelSerializer[Ticket]):
-    source = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    # Declared fields are moved off the class, so this never shadows Field.source.
+    source = serializers.SlugRelatedField[Any](  # type: ignore[assignment]
+        slug_field="slug", read_only=True
+    )
     url = serializers.CharField(help_text="In the helpdesk; empty if it sent none.")
     values = serializers.DictField(
         child=serializers.CharField(), help_text="Field key to choice key in the helpdesk now."
@@ -156,7 +162,9 @@ class ProposalRow(serializers.ModelSerializer[Proposal]):
     ticket = TicketRef()
     ticket_version = serializers.IntegerField(source="ticket_version.version")
     values = ValueRow(many=True)
-    playbook = serializers.CharField(source="playbook.name", allow_null=True, default=None)
+    playbook: serializers.Field[Any, Any, Any, Any] = serializers.CharField(
+        source="playbook.name", allow_null=True, default=None
+    )
     is_waiting = serializers.SerializerMethodField(help_text="Whether a person can decide it now.")
 
     class Meta:

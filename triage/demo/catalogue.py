@@ -82,11 +82,11 @@ def connect(source: Source, helpdesk_url: str) -> None:
     source.playbooks.exclude(action_url="").update(action_url=helpdesk_url + AUTOMATION_PATH)
 
 
-def secret_of(source: Source, purpose: str) -> str:
-    """The newest live secret for a purpose, in the clear."""
+def secrets_for_helpdesk(source: Source) -> dict[str, str]:
+    """What the simulated helpdesk has to know, by purpose, in the clear; and where it delivers."""
     require_demo_mode()
-    live = source.secrets.filter(purpose=purpose, retired_at__isnull=True)
-    return live.latest("created_at").value()
+    live = source.secrets.filter(retired_at__isnull=True).order_by("created_at")
+    return {"source": source.slug} | {secret.purpose: secret.value() for secret in live}
 
 
 def _secrets(source: Source) -> None:

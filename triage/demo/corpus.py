@@ -1,25 +1,34 @@
 """The hand-written tickets: read from TOML, checked, with what became of each."""
 
+import random
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from triage.demo import company
-from triage.models import TicketEvent
 
 TICKETS = Path(__file__).with_name("tickets")
 OUT_OF_SCOPE = "out_of_scope"
 OUTAGE = "outage"
 LANGUAGES = frozenset({"en", "de", "es"})
+SEED = 20
+LIVE_SHARE = 0.15
+LIVE_SHARE_OUT_OF_SCOPE = 0.6
 TEXTS = ("id", "subject", "body", "requester", "priority", "language", "resolution")
-# What an event of this kind carries beside its kind and its time.
+# Kinds of events, and what each carries beside its kind and its time.
 CARRIES: Mapping[str, str] = {
-    TicketEvent.Kind.REASSIGNED: "team",
-    TicketEvent.Kind.RECATEGORISED: "category",
-    TicketEvent.Kind.RATED: "score",
+    "reassigned": "team",
+    "recategorised": "category",
+    "rated": "score",
+    "escalated": "",
+    "resolved": "",
+    "reopened": "",
+    "closed": "",
+    "commented": "",
 }
 
 
@@ -89,6 +98,27 @@ def load(folder: Path) -> list[Story]:
     if twice is not None:
         raise CorpusError(f"Ticket {twice}: an id may be used once; it is used twice.")
     return found
+
+
+def split(stories: Iterable[Story], *, seed: int = SEED) -> tuple[list[Story], list[Story]]:
+    """Stories of the past and stories still to come; the same split for the same seed.
+
+    Of each category LIVE_SHARE is still to come, of what is nothing for IT more, and of the
+    outage everything.
+    """
+    chance = random.Random(seed)
+    groups: dict[str, list[Story]] = defaultdict(list)
+    for story in stories:
+        groups["outage" if story.minute is not None else story.category].append(story)
+    past: list[Story] = []
+    live = groups.pop("outage", [])
+    for category, group in sorted(groups.items()):
+        share = LIVE_SHARE if category else LIVE_SHARE_OUT_OF_SCOPE
+        chance.shuffle(group)
+        cut = round(share * len(group))
+        live += group[:cut]
+        past += group[cut:]
+    return past, live
 
 
 def _file(path: Path) -> Iterator[Story]:
@@ -165,8 +195,8 @@ def _happening(event: object) -> Happening:
     if not isinstance(event, dict):
         raise ValueError(f"an event must be a table; got {event!r}.")
     kind = event.get("kind")
-    _one_of("kind", kind, frozenset(TicketEvent.Kind.values))
-    carried = CARRIES.get(str(kind))
+    _one_of("kind", kind, frozenset(CARRIES))
+    carried = CARRIES[str(kind)]
     expected = {"kind", "after_minutes", *([carried] if carried else [])}
     if set(event) != expected:
         raise ValueError(f"{kind} takes {sorted(expected)}; got {sorted(event)}.")

@@ -20,7 +20,6 @@ from standardwebhooks import Webhook
 from triage.demo.company import address, requester_name
 from triage.demo.corpus import Happening, Story
 from triage.demo.desk import FINISHED, Desk, Ticket
-from triage.models import TicketEvent
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +173,7 @@ class Feed:
         self.desk.remember(ticket["id"], due=later)
         story = self._stories[ticket["story"]]
         happening = story.happenings[place]
-        if happening.kind == TicketEvent.Kind.RESOLVED:
+        if happening.kind == "resolved":
             if ticket["status"] not in FINISHED:
                 self.desk.happen(ticket["id"], "resolved", resolution=story.resolution)
             return
@@ -189,7 +188,7 @@ class Feed:
         )
         if field:
             self.desk.edit(ticket["id"], lambda own: own["values"].update({field: choice}))
-        elif happening.kind == TicketEvent.Kind.REOPENED:
+        elif happening.kind == "reopened":
             self._ask_again(ticket)
 
     def _ask_again(self, ticket: Ticket) -> None:

@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, OuterRef, Subquer
 from threadpoolctl import threadpool_limits
 
 from triage import ledger
-from triage.demo.past import SEED
+from triage.demo.corpus import SEED
 from triage.learning import explanation
 from triage.learning.classifier import Classifier
 from triage.learning.text import document

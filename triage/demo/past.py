@@ -1,7 +1,6 @@
 """The demo company's past: solved tickets of the last three months, and models that learnt them."""
 
 import random
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -14,7 +13,7 @@ from django.db.models import F, OuterRef, Subquery
 from threadpoolctl import threadpool_limits
 
 from triage.demo.company import address, requester_name
-from triage.demo.corpus import Happening, Story
+from triage.demo.corpus import SEED, Happening, Story
 from triage.learning import registry, training
 from triage.models import (
     Choice,
@@ -27,10 +26,7 @@ from triage.models import (
     TicketVersion,
 )
 
-SEED = 20
 DAYS = 90
-LIVE_SHARE = 0.15
-LIVE_SHARE_OUT_OF_SCOPE = 0.6
 FIRST_NUMBER = 31_001
 TRAINED = ("category", "priority")
 CLOSING = (TicketEvent.Kind.RESOLVED, TicketEvent.Kind.CLOSED)
@@ -42,27 +38,6 @@ class Told:
 
     story: Story
     ticket: Ticket
-
-
-def split(stories: Iterable[Story], *, seed: int = SEED) -> tuple[list[Story], list[Story]]:
-    """Stories of the past and stories still to come; the same split for the same seed.
-
-    Of each category LIVE_SHARE is still to come, of what is nothing for IT more, and of the
-    outage everything.
-    """
-    chance = random.Random(seed)
-    groups: dict[str, list[Story]] = defaultdict(list)
-    for story in stories:
-        groups["outage" if story.minute is not None else story.category].append(story)
-    past: list[Story] = []
-    live = groups.pop("outage", [])
-    for category, group in sorted(groups.items()):
-        share = LIVE_SHARE if category else LIVE_SHARE_OUT_OF_SCOPE
-        chance.shuffle(group)
-        cut = round(share * len(group))
-        live += group[:cut]
-        past += group[cut:]
-    return past, live
 
 
 @transaction.atomic

@@ -28,25 +28,33 @@ class ChildFailed(Exception):
 
 @dataclass
 class Child:
-    """One process: what it is called, how it is started, how it is seen to be ready."""
+    """One process: what it is called, how it is started, how it is seen to be ready.
+
+    `told` is written to its standard input: secrets, which a command line would show to all.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     is_ready: Callable[["Child"], bool]
+    told: str = field(default="", repr=False)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 self.command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # Ctrl-C in a terminal goes to a whole session; ours decides who stops when.
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509
             )
+
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
+                stdin.write(self.told.encode())
 
     def check(self) -> None:
         """ChildFailed if it has ended."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.forms import Field
 
-
 if TYPE_CHECKING:
     _URLField = models.URLField[str, str]
 else:

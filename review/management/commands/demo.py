@@ -1,7 +1,8 @@
 """Run everything here on made-up tickets, and end it all with Ctrl-C."""
 
 import fcntl
-import os
+import json
+import logging
 import shutil
 import signal
 import sys
@@ -48,6 +49,8 @@ class Command(BaseCommand):
             require_demo_mode()
         except OnlyInDemo as error:
             raise CommandError(str(error)) from error
+        # What happens is told stage by stage; only warnings are to come between.
+        logging.getLogger("triage").setLevel(logging.WARNING)
         folder = demo_folder()
         with alone(folder), ended_by_signals():
             try:
@@ -69,9 +72,9 @@ class Command(BaseCommand):
         )
         helpdesk_url = f"http://127.0.0.1:{helpdesk_port}"
         catalogue.connect(source, helpdesk_url)
-        # The children open connections of their own; an idle one here would be in their way.
+        children = self._children(source, folder, port, helpdesk_port, options["every"])
+        # The children have connections of their own.
         connection.close()
-        children = self._children(folder, port, helpdesk_port, options["every"])
         try:
             for child in children:
                 child.start()
@@ -87,34 +90,41 @@ class Command(BaseCommand):
         with transaction.atomic():
             return demo.load(now=timezone.now(), stage=self._stage)
 
-    def _children(self, folder: Path, port: int, helpdesk_port: int, every: float) -> list[Child]:
+    def _children(
+        self, source: Source, folder: Path, port: int, helpdesk_port: int, every: float
+    ) -> list[Child]:
         """In the order in which they end: first who sends, last who works off what was sent."""
         url, helpdesk = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{helpdesk_port}"
-        # Links in notices must lead to the port that was really free.
-        os.environ["SITE_URL"] = url
         logs = folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        manage = [sys.executable, sys.argv[0]]
+        # Links in notices must lead to the port that was really free.
+        python = ["env", f"SITE_URL={url}", sys.executable]
         serve = [
-            *manage, "demo_helpdesk", "--port", str(helpdesk_port), "--target", url,
+            *python, "-m", "triage.demo", "--port", str(helpdesk_port), "--target", url,
             "--store", str(folder / "helpdesk.json"), "--every", str(every),
         ]  # fmt: skip
         web = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
+            *python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
             "--port", str(port), "--workers", "1", "--blocking-threads", "4",
             "--no-ws", "config.wsgi:application",
         ]  # fmt: skip
         work = [
-            sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1",
+            *python, "-m", "celery", "-A", "config", "worker", "--concurrency", "1",
             "--without-gossip", "--without-mingle", "--loglevel", "INFO",
         ]  # fmt: skip
         return [
-            Child("helpdesk", serve, logs / "helpdesk.log", lambda _: processes.answers(helpdesk)),
+            Child(
+                "helpdesk",
+                serve,
+                logs / "helpdesk.log",
+                lambda _: processes.answers(helpdesk),
+                told=json.dumps(catalogue.secrets_for_helpdesk(source)),
+            ),
             Child("web", web, logs / "web.log", lambda _: processes.answers(f"{url}/ready/")),
             Child("worker", work, logs / "worker.log", worker_answers),
             Child(
                 "sweeper",
-                [*manage, "sweep"],
+                [*python, sys.argv[0], "sweep"],
                 logs / "sweeper.log",
                 partial(Child.says, words="sweeper started"),
             ),

@@ -9,8 +9,16 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from tests.browser.conftest import (
+    _orm_beside_the_browser,
+    browser_type_launch_args,
+    open_window,
+)
 from tests.conftest import new_catalogue, new_source, new_user
 from triage.models import Choice, LedgerEntry, ModelVersion, Source
+
+# The browser's fixtures are at home beside the tests of the review pages.
+__all__ = ["_orm_beside_the_browser", "browser_type_launch_args", "open_window"]
 
 
 def signed_in(user: User) -> Client:

@@ -23,7 +23,7 @@ NO_INLINES = {
 
 
 def source_form(owner: User, **over: Any) -> dict[str, Any]:
-    values = {"name": "Desk", "slug": "desk", "helpdesk": "generic"}
+    values: dict[str, Any] = {"name": "Desk", "slug": "desk", "helpdesk": "generic"}
     values |= {"is_active": "on", "deliveries_per_minute": 600, "time_zone": "Europe/Berlin"}
     values |= {"work_starts": "08:00", "work_ends": "17:00", "work_days": [0, 2, 4]}
     return values | {"owner": owner.pk} | NO_INLINES | over

@@ -216,7 +216,7 @@ def test_a_trial_asks_words_values_and_sureness_as_when_the_ticket_was_proposed(
     vip = new_ticket(source, subject="VIP cannot print")
     vpn = new_ticket(source)
     new_proposal(vpn, child, probability=0.4)
-    asks = {
+    asks: dict[str, list[dict[str, Any]]] = {
         "words": [{"kind": "words_any", "words": ["vip"], "where": "subject"}],
         "parent": [{"kind": "field_is", "field": "category", "choice": "network"}],
         "unsure": [{"kind": "probability_below", "field": "category", "value": 0.5}],

@@ -83,14 +83,14 @@ def test_every_operation_is_described() -> None:
 
 @schema.exclude(path=WEBHOOK).parametrize()
 @few
-def test_no_operation_answers_what_is_not_described(case: Case, token: str) -> None:
+def test_no_operation_answers_what_is_not_described(case: Case[Any], token: str) -> None:
     case.call_and_validate(headers={"Authorization": f"Token {token}"}, checks=CHECKS)
 
 
 @schema.include(path_regex=r"\{id\}").parametrize()
 @few
 def test_no_operation_on_a_row_that_is_there_answers_what_is_not_described(
-    case: Case, token: str, source: Source, propose: Callable[..., Proposal]
+    case: Case[Any], token: str, source: Source, propose: Callable[..., Proposal]
 ) -> None:
     proposal = Proposal.objects.first() or propose(source)
     case.path_parameters["id"] = (
@@ -103,7 +103,7 @@ def test_no_operation_on_a_row_that_is_there_answers_what_is_not_described(
 @few
 @given(case=schema[WEBHOOK]["POST"].as_strategy())
 def test_a_signed_delivery_of_any_described_shape_is_taken_or_refused(
-    case: Case, client: Client, source: Source
+    case: Case[Any], client: Client, source: Source
 ) -> None:
     body = case.body if isinstance(case.body, dict) else b""
     answer = post_signed(client, source, body)
