@@ -51,6 +51,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    # Before allauth, whose pages they dress.
+    "triage.apps.TriageConfig",
+    "review.apps.ReviewConfig",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -63,14 +66,13 @@ INSTALLED_APPS = [
     "knox",
     "pgtrigger",
     "rest_framework",
-    "triage.apps.TriageConfig",
-    "review.apps.ReviewConfig",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "review.middleware.RelaxedPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -254,8 +256,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
-# The admin's theme (Alpine) and the API browser build their pages with inline script; review/
-# middleware gives these two prefixes this policy and nothing else.
+# The admin's theme (Alpine) and the API browser build their pages with inline script;
+# RelaxedPolicyMiddleware gives these two prefixes this policy and nothing else.
 RELAXED_POLICY = {
     "default-src": [SELF],
     "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
@@ -270,7 +272,26 @@ UNFOLD = {
     "SITE_HEADER": "Countersign",
     "SITE_SUBHEADER": _("Owner's desk"),
     "SITE_URL": "/",
+    "SITE_SYMBOL": "order_approve",
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "triage.admin.navigation.dashboard",
+    "SIDEBAR": {"navigation": "triage.admin.navigation.sidebar"},
+    # Ink blue, as on the review pages.
+    "COLORS": {
+        "primary": {
+            "50": "#eef4fb",
+            "100": "#d9e6f5",
+            "200": "#b6cfec",
+            "300": "#86aede",
+            "400": "#5589cc",
+            "500": "#356bb4",
+            "600": "#275595",
+            "700": "#214678",
+            "800": "#1d3b64",
+            "900": "#1a3254",
+            "950": "#112038",
+        }
+    },
 }
 
 # --- Logs -----------------------------------------------------------------------------------

@@ -174,6 +174,20 @@ def make_ticket(db: None) -> Callable[..., Ticket]:
     return new_ticket
 
 
+@pytest.fixture
+def source(make_source: Callable[..., Source]) -> Source:
+    """The source `desk`."""
+    return make_source(slug="desk")
+
+
+@pytest.fixture
+def catalogue(
+    source: Source, make_catalogue: Callable[[Source], dict[str, Choice]]
+) -> dict[str, Choice]:
+    """The choices of the source `desk` by their keys."""
+    return make_catalogue(source)
+
+
 # --- What helpdesks and workers do ----------------------------------------------------------
 def ticket_message(**over: Any) -> dict[str, Any]:
     """A webhook payload about a ticket; `over` changes its data."""

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from html import unescape
 from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
+from django.test import Client
 from django.utils import timezone
 
 from review.models import Reason
@@ -136,6 +138,18 @@ def make_model(desk: Desk, **over: Any) -> ModelVersion:
     return ModelVersion.objects.create(**{**fields, **over})
 
 
+def make_prediction(
+    version: TicketVersion, model: ModelVersion, probability: float, **over: Any
+) -> Prediction:
+    return Prediction.objects.create(
+        ticket_version=version,
+        model_version=model,
+        probabilities={"network.vpn": probability, "access.password": 1 - probability},
+        in_scope=0.6,
+        **over,
+    )
+
+
 def make_proposal(
     desk: Desk,
     ticket: Ticket | None = None,
@@ -157,14 +171,8 @@ def make_proposal(
     proposal = Proposal.objects.create(**{**fields, **over})
     prediction = None
     if model is not None:
-        prediction = Prediction.objects.create(
-            ticket_version=version,
-            model_version=model,
-            probabilities={"network.vpn": probability, "access.password": 1 - probability},
-            in_scope=0.6,
-            words_for=words_for or [],
-            words_against=words_against or [],
-        )
+        cited = {"words_for": words_for or [], "words_against": words_against or []}
+        prediction = make_prediction(version, model, probability, **cited)
     basis = ProposedValue.Basis
     ProposedValue.objects.create(
         proposal=proposal,
@@ -219,3 +227,10 @@ def make_reasons() -> dict[str, Reason]:
                 needs_text=key == "other",
             )
     return made
+
+
+def ticket_page(client: Client, ticket: Ticket, query: str = "") -> str:
+    """The page of a ticket, with its entities read as the characters they stand for."""
+    response = client.get(f"/tickets/{ticket.pk}/{query}")
+    assert response.status_code == 200
+    return unescape(response.content.decode())

@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from review import decisions
 from review.models import Decision, Reason
-from tests.conftest import OPENED, event_message, new_ticket, ticket_message
+from tests.conftest import event_message, new_ticket, ticket_message
 from tests.triage.api.conftest import with_token
 from triage import steps
 from triage.models import Choice, Effect, Label, LedgerEntry, Playbook, Proposal, Source, Waiting
@@ -23,18 +20,6 @@ from triage.models import Choice, Effect, Label, LedgerEntry, Playbook, Proposal
 pytestmark = pytest.mark.django_db
 
 Say = Callable[..., Any]
-
-
-@pytest.fixture
-def source(make_source: Callable[..., Source]) -> Source:
-    return make_source(slug="desk")
-
-
-@pytest.fixture
-def catalogue(
-    source: Source, make_catalogue: Callable[[Source], dict[str, Choice]]
-) -> dict[str, Choice]:
-    return make_catalogue(source)
 
 
 @pytest.fixture
@@ -398,39 +383,3 @@ def test_a_body_over_a_megabyte_is_413_and_another_type_415(say: Say) -> None:
 )
 def test_nothing_that_is_sent_gets_a_5xx(say: Say, body: dict[str, Any]) -> None:
     assert say(body).status_code in (201, 400, 409)
-
-
-# --- Reading decisions ----------------------------------------------------------------------
-def test_decisions_are_filtered_and_cost_the_same_queries_for_1_and_30(
-    source: Source, catalogue: dict[str, Choice], technician: User, proposal: Proposal
-) -> None:
-    def accept(one: Proposal) -> Decision:
-        return decisions.decide(
-            proposal=one, reviewer=technician, choices={}, reasons={}, with_playbook=False
-        )
-
-    asking = with_token(technician)
-    first = accept(proposal)
-    with CaptureQueriesContext(connection) as one:
-        asking.get("/api/v1/decisions/")
-    for _ in range(29):
-        ticket = new_ticket(source, values={"category": "access"})
-        steps.propose([ticket.versions.get().pk])
-        accept(Proposal.objects.get(ticket=ticket))
-    with CaptureQueriesContext(connection) as thirty:
-        answer = asking.get("/api/v1/decisions/")
-    Decision.objects.filter(pk=first.pk).update(decided_at=OPENED)
-    found = {
-        query: len(asking.get(f"/api/v1/decisions/?{query}").json()["results"])
-        for query in (
-            "verdict=accepted",
-            "verdict=sent_back",
-            f"proposal={proposal.pk}",
-            "since=2026-03-02T09:30:01Z",
-            "since=2026-03-02T09:30:00Z",
-        )
-    }
-
-    assert len(answer.json()["results"]) == 30
-    assert len(one) == len(thirty) <= 8
-    assert list(found.values()) == [30, 0, 1, 29, 30]

@@ -1,8 +1,6 @@
 """The page of one ticket: the words, the proposal and what it rests on, and each state it meets."""
 
 from datetime import timedelta
-from html import unescape
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,23 +15,19 @@ from tests.review.helpers import (
     make_desk,
     make_model,
     make_proposal,
-    make_reader,
     make_reasons,
     make_technician,
     make_ticket,
+    ticket_page,
 )
 from triage.models import (
-    Delivery,
-    Effect,
     EscalationRule,
     Playbook,
     Proposal,
     ProposedValue,
     RuleHit,
     RuleVersion,
-    Ticket,
     TicketEvent,
-    TicketVersion,
 )
 
 pytestmark = pytest.mark.django_db
@@ -44,28 +38,6 @@ MOST_QUERIES = 34
 def technician(client: Client) -> Client:
     client.force_login(make_technician())
     return client
-
-
-def page(client: Client, ticket: Ticket, query: str = "") -> str:
-    response = client.get(f"/tickets/{ticket.pk}/{query}")
-    assert response.status_code == 200
-    return unescape(response.content.decode())
-
-
-def add_version(ticket: Ticket, outcome: str = Delivery.Outcome.APPLIED) -> TicketVersion:
-    ticket.version += 1
-    ticket.body = "It is the whole office now."
-    ticket.save()
-    delivery = Delivery.objects.create(
-        source=ticket.source, webhook_id=f"{ticket.pk}-{ticket.version}", body=b"", outcome=outcome
-    )
-    return TicketVersion.objects.create(
-        ticket=ticket,
-        version=ticket.version,
-        subject=ticket.subject,
-        body=ticket.body,
-        delivery=delivery,
-    )
 
 
 def test_the_words_are_text_and_the_cited_ones_are_marked(technician: Client) -> None:
@@ -97,7 +69,7 @@ def test_a_probability_is_said_as_cases_with_how_far_such_figures_were_off(
     desk = make_desk()
     proposal = make_proposal(desk, model=make_model(desk), probability=0.91)
 
-    html = page(technician, proposal.ticket)
+    html = ticket_page(technician, proposal.ticket)
 
     assert "The model expects about 9 in 10 like this to be right." in html
     assert "Tested on 72 tickets, such figures were off by 2.1 points on average." in html
@@ -153,7 +125,7 @@ def test_how_often_a_choice_was_overridden_is_measured_from_ten_decisions_on(
         proposal = make_proposal(desk)
         changes = {"category": desk["network.wifi"]} if number < 2 else {}
         if number == LEAST_DECISIONS - 1:
-            html = page(technician, proposal.ticket)
+            html = ticket_page(technician, proposal.ticket)
             assert "Not enough decisions on this choice yet" in html
         decisions.decide(
             proposal=proposal,
@@ -163,7 +135,7 @@ def test_how_often_a_choice_was_overridden_is_measured_from_ten_decisions_on(
             with_playbook=False,
         )
 
-    html = page(technician, make_proposal(desk).ticket)
+    html = ticket_page(technician, make_proposal(desk).ticket)
 
     assert "Overridden in 2 of 10 decisions (6–51 %)." in html
     assert "Being accepted is not the same as being right." in html
@@ -187,7 +159,7 @@ def test_each_value_says_what_it_rests_on(technician: Client) -> None:
     )
     RuleHit.objects.create(proposal=proposal, rule_version=looked)
 
-    html = page(technician, proposal.ticket)
+    html = ticket_page(technician, proposal.ticket)
 
     assert "follows from the category" in html
     assert "Rule “Call today”, owned by Olga Owner" in html
@@ -222,9 +194,9 @@ def test_what_accepting_does_is_said_before(technician: Client) -> None:
 
     assert (
         "On accept, Norvik gets: Category Network › VPN, Team Network operations,"
-        " and an internal note" in page(technician, make_proposal(desk).ticket)
+        " and an internal note" in ticket_page(technician, make_proposal(desk).ticket)
     )
-    assert "Nothing is written to Quiet, because no address for it is set up." in page(
+    assert "Nothing is written to Quiet, because no address for it is set up." in ticket_page(
         technician, make_proposal(quiet).ticket
     )
 
@@ -253,7 +225,7 @@ def test_similar_tickets_come_with_their_outcome(technician: Client) -> None:
         ],
     )
 
-    html = page(technician, proposal.ticket)
+    html = ticket_page(technician, proposal.ticket)
 
     assert html.index("VPN drops at home") < html.index("No tunnel")
     for words in ("87 % alike", "Network › VPN", "sent on 2 times", "Profile renewed."):
@@ -267,8 +239,8 @@ def test_the_requester_is_known_by_the_tickets_before(technician: Client) -> Non
     make_ticket(desk, opened_at=now - timedelta(days=3))
     last = make_proposal(desk, make_ticket(desk, opened_at=now))
 
-    assert "first ticket of this person" in page(technician, first.ticket)
-    assert "their ticket no. 3, 2 in 30 days" in page(technician, last.ticket)
+    assert "first ticket of this person" in ticket_page(technician, first.ticket)
+    assert "their ticket no. 3, 2 in 30 days" in ticket_page(technician, last.ticket)
 
 
 def test_only_web_addresses_become_links(technician: Client) -> None:
@@ -276,142 +248,8 @@ def test_only_web_addresses_become_links(technician: Client) -> None:
     good = make_proposal(desk, make_ticket(desk, url="https://desk.example.org/7"))
     bad = make_proposal(desk, make_ticket(desk, url="javascript:alert(1)"))
 
-    assert 'href="https://desk.example.org/7"' in page(technician, good.ticket)
-    assert "javascript:" not in page(technician, bad.ticket)
-
-
-def test_without_a_model_the_form_is_open_and_there_is_nothing_to_accept(
-    technician: Client,
-) -> None:
-    make_reasons()
-    proposal = make_proposal(make_desk(), main=None, team=None)
-
-    html = page(technician, proposal.ticket)
-
-    assert "No model has been trained for Category yet: choose yourself." in html
-    assert f"/proposals/{proposal.pk}/accept" not in html
-    assert '<section class="form" id="override" aria-labelledby="override-title">' in html
-
-
-def test_an_unsure_model_leaves_the_value_open_and_says_what_it_leans_to(
-    technician: Client,
-) -> None:
-    desk = make_desk()
-    proposal = make_proposal(desk, main=None, model=make_model(desk), probability=0.52)
-
-    html = page(technician, proposal.ticket)
-
-    assert "Left open: nothing was sure enough to be proposed." in html
-    assert "Likeliest, but not likely enough: Network › VPN." in html
-
-
-def test_a_decided_ticket_says_who_when_and_what(technician: Client) -> None:
-    desk, reasons = make_desk(), make_reasons()
-    proposal = make_proposal(desk)
-    decisions.decide(
-        proposal=proposal,
-        reviewer=make_technician("bob", first_name="Bob", last_name="Stone"),
-        choices={"category": desk["access.password"]},
-        reasons={"category": reasons["override.other"]},
-        with_playbook=False,
-        text="It was the password after all.",
-    )
-
-    html = page(technician, proposal.ticket)
-
-    assert "<b>Overridden</b> by Bob Stone" in html
-    assert "Access › Password" in html
-    assert "It was the password after all." in html
-    assert "/accept" not in html
-
-
-def test_a_change_of_the_ticket_supersedes_the_proposal_and_an_echo_does_not(
-    technician: Client,
-) -> None:
-    desk = make_desk()
-    changed, echoed = make_proposal(desk), make_proposal(desk)
-    add_version(changed.ticket)
-    add_version(echoed.ticket, Delivery.Outcome.ECHO)
-
-    html = page(technician, changed.ticket)
-
-    assert "The ticket has changed since this was proposed." in html
-    assert "What it said before" in html
-    assert f"/proposals/{changed.pk}/accept" not in html
-    assert f"/proposals/{echoed.pk}/accept" in page(technician, echoed.ticket)
-
-
-def test_the_other_states_have_their_own_words(technician: Client) -> None:
-    desk = make_desk()
-    untriaged = make_ticket(desk)
-    automatic = make_proposal(desk, route=Proposal.Route.AUTO, waits=False)
-    gone = make_proposal(desk, waits=False)
-    held = make_proposal(desk, route=Proposal.Route.HOLD)
-    shadow = make_proposal(desk, route=Proposal.Route.SHADOW, waits=False)
-
-    assert "triage has not come to this ticket" in page(technician, untriaged)
-    assert "Applied without a person" in page(technician, automatic.ticket)
-    assert "does not wait any more" in page(technician, gone.ticket)
-    assert "Held by a rule" in page(technician, held.ticket)
-    assert "Network › VPN" not in page(technician, shadow.ticket).split('id="proposal"')[1]
-
-
-def test_effects_are_asked_for_again_until_all_are_finished(technician: Client) -> None:
-    proposal = make_proposal(make_desk(), waits=False)
-    effect = Effect.objects.create(
-        key="p1-values",
-        ticket=proposal.ticket,
-        proposal=proposal,
-        kind=Effect.Kind.VALUES,
-        payload={},
-        seen_version=1,
-    )
-    url = f"/tickets/{proposal.ticket_id}/effects/"
-
-    pending = technician.get(url).content.decode()
-    Effect.objects.update(state=Effect.State.CONFLICT, detail="priority was changed to low")
-    finished = technician.get(url).content.decode()
-
-    assert "waiting to be sent" in pending
-    assert 'hx-trigger="every 3s"' in pending
-    assert "changed meanwhile in the helpdesk" in finished
-    assert "priority was changed to low" in finished
-    assert "hx-trigger" not in finished
-    assert "Nothing was overwritten: settle it there." in page(technician, effect.ticket)
-
-
-def test_events_and_decisions_stand_in_the_order_in_which_they_happened(
-    technician: Client,
-) -> None:
-    desk = make_desk()
-    ticket = make_ticket(desk, opened_at=timezone.now() - timedelta(hours=3))
-    cases: list[tuple[int, str, dict[str, Any]]] = [
-        (10, TicketEvent.Kind.REASSIGNED, {"choice": desk["team.id"]}),
-        (20, TicketEvent.Kind.RATED, {"score": 2}),
-    ]
-    for minutes, kind, over in cases:
-        TicketEvent.objects.create(
-            ticket=ticket,
-            key=kind,
-            kind=kind,
-            happened_at=ticket.opened_at + timedelta(minutes=minutes),
-            **over,
-        )
-
-    told = page(technician, ticket).split('class="timeline"')[1]
-
-    places = [told.index(words) for words in ("Opened", "Reassigned: Identity", "Rated: 2 of 5")]
-    assert places == sorted(places)
-
-
-def test_readers_see_everything_and_can_decide_nothing(client: Client) -> None:
-    proposal = make_proposal(make_desk())
-    client.force_login(make_reader())
-
-    html = page(client, proposal.ticket)
-
-    assert "Deciding is for technicians." in html
-    assert "/proposals/" not in html
+    assert 'href="https://desk.example.org/7"' in ticket_page(technician, good.ticket)
+    assert "javascript:" not in ticket_page(technician, bad.ticket)
 
 
 def test_the_list_beside_the_ticket_keeps_the_filter_and_marks_the_ticket(
@@ -421,7 +259,7 @@ def test_the_list_beside_the_ticket_keeps_the_filter_and_marks_the_ticket(
     make_proposal(desk, main="access.password")
     proposal = make_proposal(desk)
 
-    html = page(technician, proposal.ticket, "?category=network")
+    html = ticket_page(technician, proposal.ticket, "?category=network")
 
     assert html.count("data-row") == 1
     assert 'aria-current="true"' in html
@@ -431,9 +269,9 @@ def test_the_list_beside_the_ticket_keeps_the_filter_and_marks_the_ticket(
 def test_the_page_costs_the_same_queries_whatever_it_shows(technician: Client) -> None:
     desk, model, reasons = make_desk(), make_model(make_desk("other")), make_reasons()
     bare = make_proposal(desk)
-    page(technician, bare.ticket)
+    ticket_page(technician, bare.ticket)
     with CaptureQueriesContext(connection) as few:
-        page(technician, bare.ticket)
+        ticket_page(technician, bare.ticket)
     rich = make_proposal(desk, model=model)
     for number in range(8):
         other = make_proposal(desk)
@@ -447,7 +285,7 @@ def test_the_page_costs_the_same_queries_whatever_it_shows(technician: Client) -
         )
     Proposal.objects.filter(pk=rich.pk).update(similar=rich.similar)
     with CaptureQueriesContext(connection) as many:
-        page(technician, rich.ticket)
+        ticket_page(technician, rich.ticket)
 
     assert len(many) <= len(few) + 1
     assert len(many) <= MOST_QUERIES

@@ -37,18 +37,6 @@ any_order = settings(
 )
 
 
-@pytest.fixture
-def source(make_source: Callable[..., Source]) -> Source:
-    return make_source(slug="desk")
-
-
-@pytest.fixture
-def catalogue(
-    source: Source, make_catalogue: Callable[[Source], dict[str, Choice]]
-) -> dict[str, Choice]:
-    return make_catalogue(source)
-
-
 def stored(source: Source, message: dict[str, Any]) -> Delivery:
     return Delivery.objects.create(
         source=source, webhook_id=f"msg_{next(numbers)}", body=json.dumps(message).encode()

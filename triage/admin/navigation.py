@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from triage.models import (
@@ -24,56 +25,72 @@ SOON_DAYS = 14
 LATEST = 8
 
 
-def _may_view(request: HttpRequest, model: str) -> bool:
-    app, name = model.split(".")
-    return request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(
-        f"{app}.change_{name}"
-    )
+# Section: entries as (title, icon of the theme, table).
+SECTIONS = {
+    "Policy": [
+        ("Escalation rules", "rule", "triage.escalationrule"),
+        ("Playbooks", "menu_book", "triage.playbook"),
+        ("Rungs", "stairs", "triage.rung"),
+        ("Certificates", "verified", "triage.certificate"),
+        ("Emergency stops", "front_hand", "triage.emergencystop"),
+        ("Reasons", "label", "review.reason"),
+    ],
+    "Learning": [
+        ("Model versions", "network_intelligence", "triage.modelversion"),
+        ("Predictions", "analytics", "triage.prediction"),
+        ("Labels", "sell", "triage.label"),
+    ],
+    "Catalogue": [
+        ("Sources", "hub", "triage.source"),
+        ("Secrets", "key", "triage.sourcesecret"),
+        ("Fields", "view_list", "triage.field"),
+        ("Choices", "category", "triage.choice"),
+    ],
+    "Record": [
+        ("Tickets", "confirmation_number", "triage.ticket"),
+        ("Proposals", "lightbulb", "triage.proposal"),
+        ("Decisions", "how_to_reg", "review.decision"),
+        ("Effects", "output", "triage.effect"),
+        ("Deliveries", "inbox", "triage.delivery"),
+        ("Jobs", "work_history", "triage.job"),
+        ("Ledger", "history_edu", "triage.ledgerentry"),
+    ],
+    "People": [
+        ("Users", "group", "auth.user"),
+        ("Roles", "badge", "auth.group"),
+        ("API tokens", "vpn_key", "knox.authtoken"),
+    ],
+}
 
 
-def sees_policy(request: HttpRequest) -> bool:
-    return _may_view(request, "triage.escalationrule")
+def sees(request: HttpRequest, table: str) -> bool:
+    """Whether the person may open the list of a table, named as app.model."""
+    app, name = table.split(".")
+    return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
 
 
-def sees_learning(request: HttpRequest) -> bool:
-    return _may_view(request, "triage.modelversion")
-
-
-def sees_catalogue(request: HttpRequest) -> bool:
-    return _may_view(request, "triage.source")
-
-
-def sees_secrets(request: HttpRequest) -> bool:
-    return _may_view(request, "triage.sourcesecret")
-
-
-def sees_record(request: HttpRequest) -> bool:
-    return _may_view(request, "triage.ticket")
-
-
-def sees_decisions(request: HttpRequest) -> bool:
-    return _may_view(request, "review.decision")
-
-
-def sees_reasons(request: HttpRequest) -> bool:
-    return _may_view(request, "review.reason")
-
-
-def sees_ledger(request: HttpRequest) -> bool:
-    return _may_view(request, "triage.ledgerentry")
-
-
-def sees_tokens(request: HttpRequest) -> bool:
-    return _may_view(request, "knox.authtoken")
-
-
-def sees_people(request: HttpRequest) -> bool:
-    return _may_view(request, "auth.user")
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The theme's navigation, without what the person may not open."""
+    sections = []
+    for title, entries in SECTIONS.items():
+        items = [
+            {
+                "title": name,
+                "icon": icon,
+                "link": reverse(f"admin:{table.replace('.', '_')}_changelist"),
+                "badge": "triage.admin.navigation.dead_letters" if table == "triage.job" else None,
+            }
+            for name, icon, table in entries
+            if sees(request, table)
+        ]
+        if items:
+            sections.append({"title": title, "separator": bool(sections), "items": items})
+    return sections
 
 
 def dead_letters(request: HttpRequest) -> str:
     """The badge beside jobs; empty while nothing is dead."""
-    dead = Job.objects.filter(dead_at__isnull=False).count() if sees_record(request) else 0
+    dead = Job.objects.filter(dead_at__isnull=False).count()
     return str(dead) if dead else ""
 
 
@@ -81,52 +98,46 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds what the first page shows; a fixed number of queries, all on small sets."""
     context["may_stop"] = request.user.has_perm("triage.add_emergencystop")
     context["may_release"] = request.user.has_perm("triage.change_emergencystop")
-    if not sees_policy(request):
+    if not sees(request, "triage.escalationrule"):
         return context
-    now = timezone.now()
     stops = EmergencyStop.objects.filter(released_at__isnull=True)
-    live = Certificate.objects.filter(
-        expires_at__gt=now, model_version__state=ModelVersion.State.CHAMPION
-    )
-    soon = now + timedelta(days=SOON_DAYS)
     return {
         **context,
         "stops": list(stops.select_related("source", "choice", "pulled_by")),
-        "cards": [
-            ("Waiting for a person", Waiting.objects.count(), "", ""),
-            ("Active sources", Source.objects.filter(is_active=True).count(), "triage_source", ""),
-            (
-                "Active rules",
-                EscalationRule.objects.filter(is_active=True).count(),
-                "triage_escalationrule",
-                "is_active__exact=1",
-            ),
-            (
-                "Rungs at auto",
-                Rung.objects.filter(level=Level.AUTO).count(),
-                "triage_rung",
-                "level__exact=auto",
-            ),
-            (
-                f"Certificates expiring in {SOON_DAYS} days",
-                live.filter(expires_at__lt=soon).count(),
-                "triage_certificate",
-                "",
-            ),
-            (
-                "Dead letters",
-                Job.objects.filter(dead_at__isnull=False).count(),
-                "triage_job",
-                "dead_at__isempty=0",
-            ),
-        ],
+        "cards": cards(),
         "champions": list(
             ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION)
             .select_related("field__source", "owner")
             .order_by("field__source__name", "field__position")
         ),
-        "latest": latest_changes() if sees_ledger(request) else [],
+        "latest": latest_changes() if sees(request, "triage.ledgerentry") else [],
     }
+
+
+def cards() -> list[tuple[str, int, str, str]]:
+    """What is counted, the number, and the list it leads to with its filter."""
+    now = timezone.now()
+    expiring = Certificate.objects.filter(
+        expires_at__range=(now, now + timedelta(days=SOON_DAYS)),
+        model_version__state=ModelVersion.State.CHAMPION,
+    )
+    sources = Source.objects.filter(is_active=True)
+    rules = EscalationRule.objects.filter(is_active=True)
+    at_auto = Rung.objects.filter(level=Level.AUTO)
+    dead = Job.objects.filter(dead_at__isnull=False)
+    return [
+        ("Waiting for a person", Waiting.objects.count(), "", ""),
+        ("Active sources", sources.count(), "triage_source", "is_active__exact=1"),
+        ("Active rules", rules.count(), "triage_escalationrule", "is_active__exact=1"),
+        ("Rungs at auto", at_auto.count(), "triage_rung", "level__exact=auto"),
+        (
+            f"Certificates expiring in {SOON_DAYS} days",
+            expiring.count(),
+            "triage_certificate",
+            "",
+        ),
+        ("Dead letters", dead.count(), "triage_job", "dead_at__isempty=0"),
+    ]
 
 
 def latest_changes() -> list[dict[str, Any]]:

@@ -98,19 +98,20 @@ def watch(children: Sequence[Child]) -> None:
 
 
 def stop(children: Sequence[Child]) -> None:
-    """End them one after the other, each with all that it has started itself."""
-    for child in children:
-        process = child.process
-        if process is None:
-            continue
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+    """End the first, which sends, and then the others together; each with what it has started."""
+    for group in (children[:1], children[1:]):
+        running = [child.process for child in group if child.process is not None]
+        for process in running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in running:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_SECONDS)
-        # Its group outlives it only where it was killed or did not clear up.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+                process.wait(max(0.0, deadline - time.monotonic()))
+            # Its group outlives it only where it was killed or did not clear up.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def answers(url: str) -> bool:

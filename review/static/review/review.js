@@ -51,7 +51,8 @@
   function afterChoice(select) {
     const form = select.closest("form");
     settle(form);
-    (unanswered(form) || one("button[type=submit]", form)).focus();
+    form.closest(".form").scrollIntoView({ block: "start" });
+    (unanswered(form) || one("button[type=submit]", form)).focus({ preventScroll: true });
   }
 
   // The first radio button of the first visible list of reasons that has no answer.

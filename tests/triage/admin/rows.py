@@ -1,19 +1,36 @@
 """Rows that desk tests ask for, with what is to be different."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.utils import timezone
+from knox.models import AuthToken
+
+from review.models import Decision, Reason
 from tests.conftest import new_ticket
+from triage import ledger
 from triage.models import (
+    Certificate,
     Choice,
+    Delivery,
+    Effect,
+    EmergencyStop,
     EscalationRule,
+    Job,
     Label,
+    LedgerEntry,
     ModelVersion,
+    Playbook,
     Prediction,
     Proposal,
     ProposedValue,
     RuleVersion,
+    Rung,
     Source,
     Ticket,
+    TicketEvent,
 )
 
 HOLD_VIPS: dict[str, Any] = {
@@ -60,3 +77,95 @@ def new_check(
     new_prediction(ticket, version, **{predicted.key: score})
     values = {"origin": Label.Origin.SPOT_CHECK, "propensity": 0.1} | over
     return Label.objects.create(ticket=ticket, field=version.field, choice=truth, **values)
+
+
+def new_certificate(version: ModelVersion, choice: Choice, **over: Any) -> Certificate:
+    values = {
+        "field": choice.field,
+        "choice": choice,
+        "model_version": version,
+        "threshold": 0.8,
+        "alpha": 0.05,
+        "delta": 0.05,
+        "checks": 93,
+        "errors": 1,
+        "issued_by": version.owner,
+        "expires_at": timezone.now() + timedelta(days=9),
+    }
+    return Certificate.objects.create(**values | over)
+
+
+def one_of_everything(version: ModelVersion, number: int) -> list[Model]:
+    """A row of every table that has a page, apart from others' rows of the same tables."""
+    field, owner = version.field, version.owner
+    parent = Choice.objects.create(field=field, key=f"p{number}", name="Parent")
+    choice = Choice.objects.create(field=field, key=f"c{number}", name="Child", parent=parent)
+    ticket = new_ticket(field.source)
+    proposal = new_proposal(ticket, choice, prediction=new_prediction(ticket, version, network=0.9))
+    return [
+        field.source,
+        field.source.secrets.get(),
+        field,
+        choice,
+        ticket,
+        proposal,
+        proposal.values.get().prediction or proposal,
+        *_policy_rows(version, choice, proposal, number),
+        *_record_rows(proposal, choice, owner, number),
+    ]
+
+
+def _policy_rows(
+    version: ModelVersion, choice: Choice, proposal: Proposal, number: int
+) -> list[Model]:
+    source, owner = choice.field.source, version.owner
+    rule = new_rule(source, name=f"Rule {number}")
+    proposal.hits.create(rule_version=rule.versions.get())
+    playbook = Playbook.objects.create(
+        source=source, name=f"Book {number}", owner=owner, reply="Hello"
+    )
+    playbook.for_choices.add(choice)
+    Rung.objects.create(playbook=playbook, owner=owner, reason="Start")
+    return [
+        rule,
+        playbook,
+        Rung.objects.create(field=choice.field, choice=choice, owner=owner, reason="Start"),
+        new_certificate(version, choice),
+        EmergencyStop.objects.create(choice=choice, pulled_by=owner, reason="Drill"),
+        Reason.objects.create(
+            key=f"r{number}", label="R", applies_to="override", digit=1, is_active=False
+        ),
+        version,
+    ]
+
+
+def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -> list[Model]:
+    ticket, now = proposal.ticket, timezone.now()
+    delivery = Delivery.objects.create(
+        source=ticket.source, webhook_id=f"m{number}", body=b"{}", body_sha256="0" * 64
+    )
+    ticket.versions.update(delivery=delivery)
+    TicketEvent.objects.create(
+        ticket=ticket, key="e", kind="reassigned", happened_at=now, choice=choice
+    )
+    ledger.append(kind="policy", subject=f"choice:{choice.pk}", payload={"event": "added"})
+    reviewer = User.objects.create_user(f"reviewer{number}")
+    return [
+        delivery,
+        Label.objects.create(ticket=ticket, field=choice.field, choice=choice, origin="history"),
+        Effect.objects.create(
+            key=f"e{number}",
+            ticket=ticket,
+            proposal=proposal,
+            kind="note",
+            payload={},
+            seen_version=1,
+        ),
+        Job.objects.create(kind="effect", subject=number, dead_at=now),
+        LedgerEntry.objects.latest("sequence"),
+        Decision.objects.create(
+            proposal=proposal, reviewer=reviewer, verdict="accepted", decided_at=now
+        ),
+        AuthToken.objects.create(user=owner)[0],
+        reviewer,
+    ]

@@ -1,7 +1,7 @@
 """The record is read quickly, whatever its size, and only dead letters are sent again."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,25 +12,19 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from knox.models import AuthToken
 
-from review.models import Decision, Reason
+from review.models import Decision
 from tests.conftest import new_ticket
 from tests.triage.admin.conftest import signed_in
-from tests.triage.admin.rows import new_prediction, new_proposal, new_rule
+from tests.triage.admin.rows import new_rule, one_of_everything
 from triage import ledger
 from triage.models import (
-    Certificate,
     Choice,
     Delivery,
-    Effect,
     EmergencyStop,
     Job,
-    Label,
     ModelVersion,
-    Playbook,
     Proposal,
-    Rung,
     Source,
     Ticket,
     TicketEvent,
@@ -46,80 +40,14 @@ LISTS = (
 
 
 @pytest.fixture
-def fill(
-    source: Source,
-    choices: dict[str, Choice],
-    make_version: Callable[..., ModelVersion],
-    root: User,
-    ai_owner: User,
-) -> Callable[[int], None]:
+def fill(make_version: Callable[..., ModelVersion]) -> Callable[[int], None]:
     """Adds rows of every table, each pointing at rows of its own."""
-    network, version = choices["network"], make_version()
-    numbers: Iterator[int] = iter(range(10_000))
+    version, numbers = make_version(), count(1)
 
-    def add(count: int) -> None:
-        for number in (next(numbers) for _ in range(count)):
-            add_one(number)
-
-    def add_one(number: int) -> None:
-        parent = Choice.objects.create(field=network.field, key=f"p{number}", name="Parent")
-        choice = Choice.objects.create(
-            field=network.field, key=f"c{number}", name="Child", parent=parent
-        )
-        delivery = Delivery.objects.create(
-            source=source, webhook_id=f"m{number}", body=b"{}", body_sha256="0" * 64
-        )
-        ticket = new_ticket(source)
-        ticket.versions.update(delivery=delivery)
-        prediction = new_prediction(ticket, version, network=0.9)
-        proposal = new_proposal(ticket, choice, prediction=prediction)
-        rule = new_rule(source, name=f"Rule {number}")
-        proposal.hits.create(rule_version=rule.versions.get())
-        playbook = Playbook.objects.create(
-            source=source, name=f"Book {number}", owner=ai_owner, reply="Hello"
-        )
-        playbook.for_choices.add(choice)
-        Rung.objects.create(playbook=playbook, owner=ai_owner, reason="Start")
-        Rung.objects.create(field=network.field, choice=choice, owner=ai_owner, reason="Start")
-        Certificate.objects.create(
-            field=network.field,
-            choice=choice,
-            model_version=version,
-            threshold=0.8,
-            alpha=0.05,
-            delta=0.05,
-            checks=60,
-            errors=0,
-            issued_by=ai_owner,
-            expires_at=timezone.now() + timedelta(days=9),
-        )
-        EmergencyStop.objects.create(choice=choice, pulled_by=root, reason="Drill")
-        Label.objects.create(ticket=ticket, field=network.field, choice=choice, origin="history")
-        TicketEvent.objects.create(
-            ticket=ticket, key="e", kind="reassigned", happened_at=timezone.now(), choice=choice
-        )
-        Effect.objects.create(
-            key=f"e{number}",
-            ticket=ticket,
-            proposal=proposal,
-            kind="note",
-            payload={},
-            seen_version=1,
-        )
-        Job.objects.create(kind="effect", subject=number, dead_at=timezone.now())
-        reason = Reason.objects.create(
-            key=f"r{number}", label="R", applies_to="override", digit=1, is_active=False
-        )
-        Decision.objects.create(
-            proposal=proposal,
-            reviewer=User.objects.create_user(f"reviewer{number}"),
-            reason=reason,
-            verdict="overridden",
-            decided_at=timezone.now(),
-        )
-        make_version(state="retired")
-        AuthToken.objects.create(user=ai_owner)
-        ledger.append(kind="policy", subject=f"rule:{rule.pk}", payload={"event": "added"})
+    def add(rows: int) -> None:
+        for _ in range(rows):
+            one_of_everything(version, next(numbers))
+            make_version(state="retired")
 
     return add
 
@@ -228,7 +156,7 @@ def test_the_search_of_tickets_uses_indexes_only(source: Source) -> None:
     rows, _ = page.get_search_results(RequestFactory().get("/"), Ticket.objects.all(), "4711")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = rows.order_by("-pk").explain()
+    plan = rows.order_by().explain()
 
     assert "BitmapOr" in plan
     assert "ticket_search" in plan

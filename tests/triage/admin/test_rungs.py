@@ -10,26 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.triage.admin.rows import new_check
+from tests.triage.admin.rows import new_certificate, new_check
 from triage.models import Certificate, Choice, ModelVersion, Playbook, Rung
 
 ADD = "admin:triage_rung_add"
-
-
-def certificate(version: ModelVersion, choice: Choice, **over: Any) -> Certificate:
-    values = {
-        "field": choice.field,
-        "choice": choice,
-        "model_version": version,
-        "threshold": 0.8,
-        "alpha": 0.05,
-        "delta": 0.05,
-        "checks": 93,
-        "errors": 1,
-        "issued_by": version.owner,
-        "expires_at": timezone.now() + timedelta(days=30),
-    }
-    return Certificate.objects.create(**values | over)
 
 
 @pytest.fixture
@@ -134,7 +118,7 @@ def test_a_live_certificate_that_covers_the_threshold_allows_auto(
     ai_owner: User,
     make_version: Callable[..., ModelVersion],
 ) -> None:
-    certificate(make_version(), network, threshold=0.8)
+    new_certificate(make_version(), network, threshold=0.8)
     rung = rung_at(network, ai_owner, "prefill", threshold=0.8)
 
     assert move(rung, level="auto").status_code == 302
@@ -158,7 +142,7 @@ def test_a_certificate_that_does_not_hold_is_named_with_what_it_lacks(
     state: str,
     complaint: str,
 ) -> None:
-    certificate(make_version(state=state), network, **over)
+    new_certificate(make_version(state=state), network, **over)
     rung = rung_at(network, ai_owner, "prefill", threshold=0.8)
 
     answer = move(rung, level="auto")
@@ -173,7 +157,7 @@ def test_a_certificate_of_another_choice_does_not_count(
     ai_owner: User,
     make_version: Callable[..., ModelVersion],
 ) -> None:
-    certificate(make_version(), choices["access"])
+    new_certificate(make_version(), choices["access"])
     rung = rung_at(choices["network"], ai_owner, "prefill", threshold=0.9)
 
     assert "never been certified" in move(rung, level="auto").content.decode()
@@ -249,7 +233,7 @@ def test_the_list_shows_which_certificate_holds(
     ai_owner: User,
     make_version: Callable[..., ModelVersion],
 ) -> None:
-    certificate(make_version(), choices["network"], threshold=0.83)
+    new_certificate(make_version(), choices["network"], threshold=0.83)
     rung_at(choices["network"], ai_owner, "auto", threshold=0.9)
     rung_at(choices["access"], ai_owner, "suggest")
 

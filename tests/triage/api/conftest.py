@@ -19,18 +19,6 @@ def with_token(user: User) -> Client:
 
 
 @pytest.fixture
-def source(make_source: Callable[..., Source]) -> Source:
-    return make_source(slug="desk")
-
-
-@pytest.fixture
-def catalogue(
-    source: Source, make_catalogue: Callable[[Source], dict[str, Choice]]
-) -> dict[str, Choice]:
-    return make_catalogue(source)
-
-
-@pytest.fixture
 def asking(technician: User) -> Client:
     """A client with a technician's token."""
     return with_token(technician)

@@ -1,0 +1,202 @@
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from pytest_django import Settings
+
+from review import demo, roles
+from review.models import DecidedValue, Decision
+from triage import ledger
+from triage.demo import OnlyInDemo, catalogue, company, past
+from triage.demo.corpus import Story, split, stories
+from triage.models import (
+    Choice,
+    Effect,
+    Field,
+    Label,
+    ModelVersion,
+    Prediction,
+    Proposal,
+    RuleVersion,
+    Source,
+    Ticket,
+    Waiting,
+)
+
+SMALL = ("network.vpn", "software.email", "security.phishing", "people.onboarding")
+
+
+@pytest.fixture
+def demo_mode(db: None, settings: Settings, tmp_path: Path) -> None:
+    settings.COUNTERSIGN_DEMO = True
+    settings.COUNTERSIGN_MODEL_DIR = tmp_path / "models"
+    settings.TRAINING_LABEL_FLOOR = 5
+
+
+def a_few() -> list[Story]:
+    """Some past stories of four categories, and some that are nothing for IT."""
+    groups: dict[str, list[Story]] = defaultdict(list)
+    for story in split(stories())[0]:
+        groups[story.category].append(story)
+    return [story for key in (*SMALL, "") for story in groups[key][:24]]
+
+
+def test_nothing_is_made_outside_demo_mode(db: None) -> None:
+    with pytest.raises(OnlyInDemo, match="COUNTERSIGN_DEMO=1"):
+        demo.install_people()
+    with pytest.raises(OnlyInDemo):
+        demo.load(now=timezone.now(), stage=lambda name: nullcontext(lambda what: None))
+
+
+def test_the_catalogue_says_what_the_company_file_says(demo_mode: None) -> None:
+    people = demo.install_people()
+
+    source = catalogue.install(people["olivia"])
+
+    leaves = Choice.objects.filter(field__source=source, key__in=company.leaves())
+    assert leaves.count() == 12
+    for leaf in leaves:
+        assert leaf.description
+        assert leaf.parent is not None
+        assert [choice.field.key for choice in leaf.implies.all()] == ["team"]
+    assert Field.objects.get(source=source, is_main=True).key == "category"
+    assert RuleVersion.objects.count() == len(company.entries("rule"))
+    assert source.secrets.count() == 3
+    assert ledger.verify() is None
+
+
+def test_everybody_has_one_role_and_the_known_password(demo_mode: None) -> None:
+    people = demo.install_people()
+
+    held = {name: person.groups.get().name for name, person in people.items()}
+    assert set(held.values()) == set(roles.ROLES)
+    assert all(person.check_password(demo.PASSWORD) for person in people.values())
+    assert not any(person.is_superuser for person in people.values())
+
+
+def test_the_past_lies_in_working_hours_and_is_over(demo_mode: None) -> None:
+    now = timezone.now()
+    source = catalogue.install(demo.install_people()["olivia"])
+
+    told = past.load(source, a_few(), now=now)
+
+    assert Ticket.objects.count() == len(told) == len(a_few())
+    for ticket in Ticket.objects.prefetch_related("events"):
+        opened = ticket.opened_at.astimezone(ZoneInfo(source.time_zone))
+        assert opened.weekday() < 5
+        assert 7 <= opened.hour < 18
+        assert ticket.closed_at is not None
+        assert ticket.closed_at < now
+        assert max(event.happened_at for event in ticket.events.all()) < now
+    in_scope = sum(each.story.in_scope for each in told)
+    assert Label.objects.count() == 3 * in_scope
+
+
+def test_the_same_moment_gives_the_same_past(demo_mode: None) -> None:
+    now = timezone.now()
+    source = catalogue.install(demo.install_people()["olivia"])
+    first = [
+        (t.ticket.external_id, t.ticket.opened_at) for t in past.load(source, a_few(), now=now)
+    ]
+    Ticket.objects.all().delete()
+
+    again = past.load(source, a_few(), now=now)
+
+    assert [(t.ticket.external_id, t.ticket.opened_at) for t in again] == first
+
+
+@contextmanager
+def quiet(name: str) -> Iterator[Any]:
+    yield lambda what: None
+
+
+@pytest.fixture
+def loaded(demo_mode: None, monkeypatch: pytest.MonkeyPatch) -> Source:
+    monkeypatch.setattr("review.demo.stories", lambda: tuple(a_few()))
+    monkeypatch.setattr("review.demo.split", lambda told: (list(told), []))
+    return demo.load(now=timezone.now(), stage=quiet)
+
+
+def test_the_past_is_as_the_service_would_have_left_it(loaded: Source) -> None:
+    now = timezone.now()
+    decided = Decision.objects.select_related("proposal__ticket")
+    assert ledger.verify() is None
+    assert ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION).count() == 2
+    assert decided.count() > 30
+    assert not Waiting.objects.exists()
+    for decision in decided.prefetch_related("values", "proposal__effects"):
+        proposal = decision.proposal
+        assert proposal.route in (Proposal.Route.REVIEW, Proposal.Route.HOLD)
+        assert proposal.created_at < decision.decided_at < now
+        settled = decision.verdict in (Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN)
+        assert len(decision.values.all()) == (3 if settled else 0)
+        assert (decision.reason is None) == settled
+        kinds = [effect.kind for effect in proposal.effects.all()]
+        assert (Effect.Kind.VALUES in kinds) == settled
+        assert kinds.count(Effect.Kind.NOTE) == 1
+    assert not Effect.objects.exclude(state=Effect.State.APPLIED).exists()
+    undecided = Proposal.objects.filter(decision__isnull=True)
+    assert not Effect.objects.filter(proposal__in=undecided).exists()
+    verdicts_fit_values_and_labels()
+    hindsight_reaches_back_as_far_as_asked()
+
+
+def verdicts_fit_values_and_labels() -> None:
+    changed = DecidedValue.objects.exclude(proposed=None).exclude(proposed=F("final"))
+    filled = DecidedValue.objects.filter(proposed=None, final__isnull=False, field__is_main=True)
+    overridden = set(changed.values_list("decision", flat=True)) | set(
+        filled.values_list("decision", flat=True)
+    )
+
+    assert (
+        set(
+            Decision.objects.filter(verdict=Decision.Verdict.OVERRIDDEN).values_list(
+                "pk", flat=True
+            )
+        )
+        == overridden
+    )
+    settled = DecidedValue.objects.filter(final__isnull=False)
+    labels = Label.objects.filter(origin=Label.Origin.DECISION)
+    assert set(settled.values_list("decision__proposal__ticket", "field", "final")) == set(
+        labels.values_list("ticket", "field", "choice")
+    )
+
+
+def test_people_wave_some_errors_through_and_the_models_made_real_ones(loaded: Source) -> None:
+    truths = dict(
+        Label.objects.filter(origin=Label.Origin.HISTORY, field__key="category").values_list(
+            "ticket", "choice__key"
+        )
+    )
+    rows = Prediction.objects.filter(model_version__field__key="category").select_related(
+        "ticket_version"
+    )
+    right = [
+        max(row.probabilities, key=row.probabilities.__getitem__)
+        == truths[row.ticket_version.ticket_id]
+        for row in rows
+        if row.ticket_version.ticket_id in truths
+    ]
+    assert 0.5 < sum(right) / len(right) < 1
+    accepted = DecidedValue.objects.filter(
+        decision__verdict=Decision.Verdict.ACCEPTED, field__key="category"
+    ).values_list("decision__proposal__ticket", "final__key")
+    waved = [key for ticket, key in accepted if ticket in truths and truths[ticket] != key]
+    assert waved
+
+
+def hindsight_reaches_back_as_far_as_asked() -> None:
+    since = timezone.now() - timedelta(days=demo.DECIDED_DAYS)
+
+    oldest = Ticket.objects.filter(proposals__isnull=False).earliest("opened_at").opened_at
+
+    assert oldest >= since
+    assert Ticket.objects.filter(opened_at__lt=since).exists()
