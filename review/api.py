@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from review import decisions
 from review.catalogue import TEAM
 from review.models import DecidedValue, Decision, Reason
-from triage.api.access import AUTHENTICATION, HasPermission
+from triage.api.access import HasPermission
 from triage.api.listing import KeysetList, Single
 from triage.api.pagination import LARGEST_KEY, PageQuery
 from triage.api.parsers import StrictJson
@@ -182,7 +182,6 @@ class DecisionShape(serializers.Serializer[Any]):
 
 
 class Decide(APIView):
-    authentication_classes = AUTHENTICATION
     permission_classes = (HasPermission,)
     parser_classes = (StrictJson,)
     permission = "review.add_decision"

@@ -26,6 +26,7 @@ from review.models import Decision, Reason
 from review.roles import TECHNICIAN
 from tests.browser.conftest import (
     Opener,
+    Window,
     _orm_beside_the_browser,
     browser_type_launch_args,
     open_window,
@@ -142,47 +143,65 @@ def test_one_ticket_walks_from_webhook_to_the_next_model(
     window.open("/metrics/")
     expect(window.page.get_by_text("No proposal in this window")).to_be_visible()
 
-    # webhook -> proposal, by the worker
-    answer = post(
-        window.server, ticket_message(id="W-1", subject="my vpn drops", body="again"), "msg-1"
-    )
-    assert answer.status_code == 202
+    webhook_becomes_proposal(window)
+    technician_accepts(window)
+    helpdesk_is_changed_once(remote)
+    metric_moves(window)
+    decision_teaches_the_next_model()
+    next_model_answers(window)
+
+    assert ledger.verify() is None
+
+
+def webhook_becomes_proposal(window: Window) -> None:
+    message = ticket_message(id="W-1", subject="my vpn drops", body="again")
+    assert post(window.server, message, "msg-1").status_code == 202
+
     proposal = wait_for(Proposal.objects.first, "A proposal")
     value = proposal.values.select_related("choice").get(field__key="category")
-    assert value.choice is not None
     assert (value.choice.key, value.basis) == ("network", "model")
 
-    # -> accepted in the browser with one key
+
+def technician_accepts(window: Window) -> None:
     window.open("/")
     expect(window.page.locator("h1")).to_have_text("my vpn drops")
     window.page.keyboard.press("a")
+
     expect(window.page.locator("#toast")).to_have_text("Accepted #W-1")
     assert Decision.objects.get().verdict == "accepted"
 
-    # -> the helpdesk has it, once
+
+def helpdesk_is_changed_once(remote: dict[str, Any]) -> None:
     wait_for(lambda: not Effect.objects.exclude(state="applied").exists(), "The write-back")
+    wait_for(lambda: not Job.objects.exists(), "The end of all jobs")
+
     assert remote["values"] == {"category": "network", "team": "infrastructure"}
     assert len(remote["notes"]) == 1
     assert "accepted by Maya" in remote["notes"][0]["body"]
-    wait_for(lambda: not Job.objects.exists(), "The end of all jobs")
 
-    # -> the metrics have moved
+
+def metric_moves(window: Window) -> None:
     window.open("/metrics/")
-    expect(window.page.locator("main")).to_contain_text(re.compile("accepted\\s+1\\b", re.I))
 
-    # -> the decision is a label, and the next model learns from it
+    expect(window.page.locator("main")).to_contain_text(re.compile(r"accepted\s+1\b", re.I))
+
+
+def decision_teaches_the_next_model() -> None:
     label = Label.objects.get(origin="decision", field__key="category")
     assert label.choice.key == "network"
+
     call_command("train", "--source=desk", "--field=category", "--promote", verbosity=0)
+
     first, second = ModelVersion.objects.order_by("number")
     assert (first.label_count, second.label_count) == (120, 121)
     assert second.evidence["origins"] == {"history": 120, "decision": 1}
 
-    # -> which answers the next ticket
+
+def next_model_answers(window: Window) -> None:
     message = ticket_message(id="W-2", subject="laptop broken", body="help")
     assert post(window.server, message, "msg-2").status_code == 202
-    later = wait_for(Proposal.objects.filter(ticket__external_id="W-2").first, "The next proposal")
-    prediction = later.values.get(field__key="category").prediction
-    assert prediction is not None
-    assert prediction.model_version == second
-    assert ledger.verify() is None
+
+    second = Proposal.objects.filter(ticket__external_id="W-2")
+    proposal = wait_for(second.first, "The next proposal")
+    prediction = proposal.values.get(field__key="category").prediction
+    assert prediction.model_version == ModelVersion.objects.get(number=2)

@@ -20,7 +20,7 @@ from review.metrics.figures import Bucket, Kind, Row
 from review.metrics.report import Report
 from review.metrics.reports import REPORTS
 from review.metrics.window import Group, Scope, ScopeForm, local_now
-from triage.api.access import AUTHENTICATION, HasPermission
+from triage.api.access import HasPermission
 
 WINDOW = [
     OpenApiParameter("days", OpenApiTypes.INT, enum=page.DAYS, description="Up to today."),
@@ -81,7 +81,6 @@ class MetricReportSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class Metrics(APIView):
-    authentication_classes = AUTHENTICATION
     permission_classes = (HasPermission,)
     permission = "review.view_decision"
 
@@ -96,7 +95,6 @@ class Metrics(APIView):
 
 
 class Metric(APIView):
-    authentication_classes = AUTHENTICATION
     permission_classes = (HasPermission,)
     permission = "review.view_decision"
 

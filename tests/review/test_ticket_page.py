@@ -31,7 +31,7 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 34
+MOST_QUERIES = 30
 
 
 @pytest.fixture

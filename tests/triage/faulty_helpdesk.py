@@ -3,83 +3,30 @@
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+Body = dict[str, Any]
+
 
 @dataclass
 class FaultyHelpdesk:
-    """Tickets by id, and the faults of the next writes: "lost", "500" or "refuse"."""
+    """Tickets by id, and the faults of the next writes: "lost", "500" or "refuse".
 
-    tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    `writes` counts the changes by Idempotency-Key, `calls` keeps what the automation was sent.
+    """
+
+    tickets: dict[str, Body] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     writes: Counter[str] = field(default_factory=Counter)
     tokens: set[str] = field(default_factory=set)
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     def start(self) -> str:
-        desk = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                desk.tokens.add(self.headers.get("Authorization", ""))
-                self.answer(200, desk.tickets[self.path.split("/")[2]])
-
-            def do_PATCH(self) -> None:
-                self.write(self.patch)
-
-            def do_POST(self) -> None:
-                self.write(self.call if self.path == "/automation" else self.note)
-
-            def write(self, change: Any) -> None:
-                self.raw = self.rfile.read(int(self.headers["Content-Length"]))
-                body = json.loads(self.raw)
-                fault = desk.faults.pop(0) if desk.faults else ""
-                if fault == "500":
-                    self.answer(500, {})
-                elif fault == "refuse":
-                    self.answer(422, {})
-                else:
-                    status, answer = change(body)
-                    if fault == "lost":
-                        self.close_connection = True
-                        return
-                    self.answer(status, answer)
-
-            def patch(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-                ticket = desk.tickets[self.path.split("/")[2]]
-                if self.headers["If-Match"] != f'"{ticket["version"]}"':
-                    return 412, {}
-                ticket["values"] |= body.get("values", {})
-                ticket["status"] = body.get("status", ticket["status"])
-                return self.done(ticket)
-
-            def note(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-                ticket = desk.tickets[self.path.split("/")[2]]
-                ticket["notes"].append(body)
-                return self.done(ticket)
-
-            def call(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-                desk.calls.append(({k.lower(): v for k, v in self.headers.items()}, self.raw))
-                return 200, {}
-
-            def done(self, ticket: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-                ticket["version"] += 1
-                desk.writes[self.headers["Idempotency-Key"]] += 1
-                return 200, {"version": ticket["version"]}
-
-            def answer(self, status: int, body: dict[str, Any]) -> None:
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        handler = type("Handler", (_Handler,), {"desk": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{self.server.server_port}"
@@ -88,7 +35,68 @@ class FaultyHelpdesk:
         self.server.shutdown()
         self.server.server_close()
 
-    def put(self, external_id: str, **over: Any) -> dict[str, Any]:
-        blank: dict[str, Any] = {"version": 1, "status": "open", "values": {}, "notes": []}
+    def put(self, external_id: str, **over: Any) -> Body:
+        blank: Body = {"version": 1, "status": "open", "values": {}, "notes": []}
         self.tickets[external_id] = blank | over
         return self.tickets[external_id]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    desk: FaultyHelpdesk
+
+    def do_GET(self) -> None:
+        self.desk.tokens.add(self.headers.get("Authorization", ""))
+        self._answer(200, self._ticket())
+
+    def do_PATCH(self) -> None:
+        self._write(self._patch)
+
+    def do_POST(self) -> None:
+        self._write(self._call if self.path == "/automation" else self._note)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _ticket(self) -> Body:
+        return self.desk.tickets[self.path.split("/")[2]]
+
+    def _write(self, change: Callable[[Body], tuple[int, Body]]) -> None:
+        self.raw = self.rfile.read(int(self.headers["Content-Length"]))
+        fault = self.desk.faults.pop(0) if self.desk.faults else ""
+        if fault in ("500", "refuse"):
+            self._answer(500 if fault == "500" else 422, {})
+            return
+        status, answer = change(json.loads(self.raw))
+        if fault == "lost":
+            self.close_connection = True
+        else:
+            self._answer(status, answer)
+
+    def _patch(self, body: Body) -> tuple[int, Body]:
+        ticket = self._ticket()
+        if self.headers["If-Match"] != f'"{ticket["version"]}"':
+            return 412, {}
+        ticket["values"] |= body.get("values", {})
+        ticket["status"] = body.get("status", ticket["status"])
+        return self._done(ticket)
+
+    def _note(self, body: Body) -> tuple[int, Body]:
+        ticket = self._ticket()
+        ticket["notes"].append(body)
+        return self._done(ticket)
+
+    def _call(self, body: Body) -> tuple[int, Body]:
+        self.desk.calls.append(({k.lower(): v for k, v in self.headers.items()}, self.raw))
+        return 200, {}
+
+    def _done(self, ticket: Body) -> tuple[int, Body]:
+        ticket["version"] += 1
+        self.desk.writes[self.headers["Idempotency-Key"]] += 1
+        return 200, {"version": ticket["version"]}
+
+    def _answer(self, status: int, body: Body) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)

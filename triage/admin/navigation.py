@@ -71,7 +71,7 @@ def sees(request: HttpRequest, table: str) -> bool:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The theme's navigation, without what the person may not open."""
-    sections = []
+    sections: list[dict[str, Any]] = []
     for title, entries in SECTIONS.items():
         items = [
             {

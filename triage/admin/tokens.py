@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from knox import admin as library_page
 from knox.models import AuthToken, get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 from unfold.widgets import UnfoldAdminSelect2Widget
@@ -48,7 +49,9 @@ def lasts_by_default() -> timedelta:
     return ttl if isinstance(ttl, timedelta) else timedelta(days=365)
 
 
-admin.site.unregister(AuthToken)
+# The library's page shows digests. Its module is imported above, so that it is registered by
+# now whatever the order of the apps, and will not be again.
+admin.site.unregister(library_page.models.AuthToken)
 
 
 @admin.register(AuthToken)

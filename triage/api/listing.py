@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 
-from triage.api.access import AUTHENTICATION, HasPermission
+from triage.api.access import HasPermission
 from triage.api.pagination import Keyset, PageQuery
 from triage.models import Source
 
@@ -63,7 +63,6 @@ def _with_what_came(
 class KeysetList(ListAPIView[M]):
     """A list whose query parameters are those of `query`, and no others."""
 
-    authentication_classes = AUTHENTICATION
     permission_classes = (HasPermission,)
     pagination_class = Keyset
     permission: str
@@ -77,6 +76,5 @@ class KeysetList(ListAPIView[M]):
 class Single(RetrieveAPIView[M]):
     """One row by its primary key."""
 
-    authentication_classes = AUTHENTICATION
     permission_classes = (HasPermission,)
     permission: str

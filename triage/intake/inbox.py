@@ -45,19 +45,13 @@ def read(delivery: Delivery) -> TicketVersion | None:
 def _apply_version(delivery: Delivery, message: TicketMessage) -> TicketVersion | None:
     ticket, created = _locked(delivery, message)
     if not created and message.version <= ticket.version:
+        _kept(ticket, message, delivery)
         said = f"Version {message.version} is not newer than {ticket.version}."
         _conclude(delivery, Delivery.Outcome.STALE, said)
         return None
     if not created:
         _take_over(ticket, message)
-    version = TicketVersion.objects.create(
-        ticket=ticket,
-        version=message.version,
-        subject=message.subject,
-        body=message.body,
-        values=dict(message.values),
-        delivery=delivery,
-    )
+    version = _kept(ticket, message, delivery)
     if _is_own_echo(ticket, message):
         _conclude(delivery, Delivery.Outcome.ECHO, f"Caused by {message.caused_by}.")
         return None
@@ -84,6 +78,21 @@ def _locked(delivery: Delivery, message: TicketMessage) -> tuple[Ticket, bool]:
         source_id=delivery.source_id, external_id=message.external_id
     )
     return ticket, created
+
+
+def _kept(ticket: Ticket, message: TicketMessage, delivery: Delivery) -> TicketVersion:
+    """The row of this version; one that came late is kept beside the newer ones."""
+    version, _ = TicketVersion.objects.get_or_create(
+        ticket=ticket,
+        version=message.version,
+        defaults={
+            "subject": message.subject,
+            "body": message.body,
+            "values": dict(message.values),
+            "delivery": delivery,
+        },
+    )
+    return version
 
 
 def _take_over(ticket: Ticket, message: TicketMessage) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from typing import Any
 
@@ -18,13 +19,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from triage import ledger
-from triage.helpdesks import dialect
+from triage.helpdesks import UnknownHelpdesk, dialect
 from triage.helpdesks.base import NotVerified, Unreadable
 from triage.helpdesks.generic import WebhookShape
 from triage.jobs import leases
 from triage.jobs.doorbell import ring_after_commit
 from triage.models import Delivery, Job, LedgerEntry, Source, SourceSecret
+from triage.secrets import SecretUnreadable
 from triage.storable import refuse_unstorable
+
+logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 # Counted per web process: a limit that asks the broker would fall with the broker.
@@ -80,7 +84,9 @@ class SourceWebhook(APIView):
             if turned.retry_after is not None:
                 answer["Retry-After"] = str(turned.retry_after)
             return answer
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError, SecretUnreadable, UnknownHelpdesk) as error:
+            # Ours to mend, and the helpdesk's to try again.
+            logger.error("source %s cannot take deliveries: %s", slug, type(error).__name__)
             answer = Response({"detail": "Cannot store deliveries right now."}, 503)
             answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
             return answer
@@ -140,6 +146,8 @@ def _check(source: Source, body: bytes) -> None:
         dialect(source).parse(payload)
     except Unreadable as error:
         raise Turned(400, error.errors) from None
+    except RecursionError:
+        raise Turned(400, "The body is nested too deeply.") from None
 
 
 def _store(source: Source, webhook_id: str, body: bytes) -> Response:

@@ -102,7 +102,8 @@ def _opinion(
 ) -> DraftValue:
     if predicted is not None:
         acting = acting_for(spec, predicted, rungs, draw=draw, held=False)
-        if acting.proposes:
+        # Shown to nobody: what is in shadow stays with its prediction and is no value to accept.
+        if acting.proposes and acting.level != "shadow":
             return DraftValue(
                 spec.key, predicted.choice, "model", acting.level, predicted.probability
             )
