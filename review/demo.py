@@ -24,6 +24,10 @@ DECIDED_DAYS = 60
 Stage = Callable[[str], AbstractContextManager[Callable[[str], None]]]
 
 
+class Occupied(Exception):
+    """The database has people with the demo's names already: it is not the demo's to fill."""
+
+
 def load(*, now: datetime, stage: Stage) -> Source:
     """Fill an empty database with the demo's company, its past, its models and decisions.
 
@@ -50,6 +54,12 @@ def load(*, now: datetime, stage: Stage) -> Source:
 def install_people() -> dict[str, User]:
     """The staff with their roles, by username; all with the same known password."""
     require_demo_mode()
+    names = [entry["username"] for entry in entries("staff")]
+    if known := User.objects.filter(username__in=names).first():
+        raise Occupied(
+            f"There is a user {known.username!r} in this database already, so the demo will not "
+            "put its people and their known password there. Set COUNTERSIGN_DATA to another folder."
+        )
     roles.ensure_groups()
     # Hashing is slow on purpose, so it is done once for all of them.
     hashed = make_password(PASSWORD)

@@ -288,7 +288,6 @@ def test_a_dead_broker_never_fails_a_delivery(
     deliver: Deliver, make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Port 1 of loopback refuses every connection."""
-    monkeypatch.setattr(celery_app.conf, "broker_url", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(celery_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
     bell = doorbell.Doorbell()
     monkeypatch.setattr(doorbell, "_bell", bell)

@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 self._run(folder, options)
             except KeyboardInterrupt:
                 self._say("Stopped; nothing is left running. The data stays for the next start.")
-            except ChildFailed as error:
+            except (ChildFailed, demo.Occupied) as error:
                 raise CommandError(str(error)) from error
 
     def _run(self, folder: Path, options: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
@@ -79,6 +80,15 @@ def test_everybody_has_one_role_and_the_known_password(demo_mode: None) -> None:
     assert set(held.values()) == set(roles.ROLES)
     assert all(person.check_password(demo.PASSWORD) for person in people.values())
     assert not any(person.is_superuser for person in people.values())
+
+
+def test_a_database_that_knows_such_people_is_left_alone(demo_mode: None) -> None:
+    User.objects.create_user("priya", password="her own")
+
+    with pytest.raises(demo.Occupied, match="a user 'priya'"):
+        demo.install_people()
+
+    assert User.objects.count() == 1
 
 
 def test_the_past_lies_in_working_hours_and_is_over(demo_mode: None) -> None:
