@@ -10,7 +10,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: setup ## run everything here on made-up tickets, on services of its own; Ctrl-C ends it
-	@trap : INT; $(BIN)/python manage.py demo $(DEMO_ARGS); status=$$?; \
+	@trap : INT; COUNTERSIGN_DEMO=1 $(BIN)/python manage.py demo $(DEMO_ARGS); status=$$?; \
 		test $$status -eq 130 && exit 0; exit $$status
 
 test: setup chromium ## run the tests; PYTEST_ARGS="-k webhook" passes more to pytest

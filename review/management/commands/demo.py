@@ -93,7 +93,7 @@ class Command(BaseCommand):
     def _children(
         self, source: Source, folder: Path, port: int, helpdesk_port: int, every: float
     ) -> list[Child]:
-        """The helpdesk first, because it sends: it is to end before those who take what it sends."""
+        """The helpdesk first: it sends, so it ends before those who take what it sends."""
         url, helpdesk = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{helpdesk_port}"
         logs = folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
-import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +13,16 @@ CHILD_WITH_A_CHILD = """
 import subprocess, sys, time
 inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 print("inner", inner.pid, flush=True)
+time.sleep(60)
+"""
+
+SUPERVISOR = """
+import pathlib, sys, time
+from triage.demo.processes import Child
+asleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+clerk = Child("clerk", asleep, pathlib.Path(sys.argv[1]), lambda _: True)
+clerk.start()
+print(clerk.process.pid, flush=True)
 time.sleep(60)
 """
 
@@ -80,22 +90,18 @@ def test_a_port_in_use_is_passed_over() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can promise this")
 def test_children_die_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    supervisor = os.fork()
-    if supervisor == 0:
-        own = child(tmp_path, "import time; time.sleep(60)")
-        own.start()
-        assert own.process is not None
-        os.write(write, str(own.process.pid).encode())
-        time.sleep(60)
-        os._exit(0)
-    pid = int(os.read(read, 20))
-    os.kill(supervisor, 9)
-    os.waitpid(supervisor, 0)
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(tmp_path / "clerk.log")],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+    )
+    assert supervisor.stdout is not None
+    with supervisor.stdout as said:
+        pid = int(said.readline())
+    supervisor.kill()
+    supervisor.wait(10)
 
     deadline = time.monotonic() + 5
     while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not is_running(pid)
-    os.close(read)
-    os.close(write)
