@@ -29,6 +29,7 @@ def migrate_if_needed() -> None:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 call_command("migrate", interactive=False, verbosity=0)
+                call_command("prepare", verbosity=0)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_MIGRATES_AT_A_TIME])
     connection.close()

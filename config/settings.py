@@ -141,6 +141,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
+CELERY_BEAT_SCHEDULE = {
+    "tidy": {
+        "task": "review.tidy",
+        "schedule": timedelta(days=1),
+        # A worker that was away does it once, not once for each day.
+        "options": {"expires": 6 * 3600},
+    }
+}
 CELERY_BEAT_SCHEDULE_FILENAME = env.text("CELERY_BEAT_SCHEDULE_FILENAME", "celerybeat-schedule")
 
 # --- People ---------------------------------------------------------------------------------

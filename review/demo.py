@@ -13,6 +13,7 @@ from django.db import transaction
 from review import roles
 from review.demo_decisions import Word, store
 from review.models import Decision, Reason
+from review.reasons import ensure_reasons
 from triage.demo import catalogue, hindsight, past, require_demo_mode
 from triage.demo.company import address, entries
 from triage.demo.corpus import SEED, Story, split, stories
@@ -36,7 +37,7 @@ def load(*, now: datetime, stage: Stage) -> Source:
     require_demo_mode()
     with stage("People, catalogue, rules and playbooks"):
         people = install_people()
-        install_reasons()
+        ensure_reasons()
         source = catalogue.install(people["olivia"])
     with stage("Three months of solved tickets") as tell:
         told = past.load(source, split(stories())[0], now=now)
@@ -77,19 +78,6 @@ def install_people() -> dict[str, User]:
         roles.give_role(person, entry["role"])
         people[name] = person
     return people
-
-
-def install_reasons() -> None:
-    for entry in entries("reason"):
-        Reason.objects.update_or_create(
-            applies_to=entry["applies_to"],
-            key=entry["key"],
-            defaults={
-                "label": entry["label"],
-                "digit": entry["digit"],
-                "needs_text": entry.get("needs_text", False),
-            },
-        )
 
 
 @dataclass

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.policy.samples import CATALOGUE, make_facts
-from triage.policy.conditions import Words, check, matches, sentence
+from triage.policy.conditions import check, matches, sentence
+from triage.policy.words import Words
 
 TRUE = {"kind": "field_is", "field": "category", "choice": "network.vpn"}
 FALSE = {"kind": "field_is", "field": "category", "choice": "hardware"}

@@ -11,7 +11,7 @@ from triage.admin.of_source import OfSourceForm
 from triage.admin.rule_rows import ACTIONS, CONDITIONS, RowsWidget, catalogue, offered
 from triage.models import EscalationRule, RuleVersion
 from triage.policy import conditions, routing
-from triage.policy.conditions import Catalogue
+from triage.policy.checks import Catalogue
 
 CONTENT = ("combine", "conditions", "actions")
 Check = Callable[[object, Catalogue], list[str]]

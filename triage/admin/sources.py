@@ -27,6 +27,7 @@ from triage.admin.forms import AnyModelForm
 from triage.admin.theme import TabularInline, action, display
 from triage.helpdesks import DIALECTS
 from triage.models import Field, Source, SourceSecret
+from triage.standard import give_standard_fields
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
@@ -119,6 +120,11 @@ class SourceAdmin(PolicyAdmin):
             },
         ),
     ]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not change:
+            give_standard_fields(form.instance)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         inbound = Q(secrets__purpose=SourceSecret.Purpose.INBOUND, secrets__retired_at__isnull=True)

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from triage.policy.conditions import Words, shown, some_words
+from triage.policy.checks import shown, some_words
+from triage.policy.words import Words
 
 PLACEHOLDERS = ("requester_name", "subject", "external_id", "category", "source")
 MAX_TEMPLATE_LENGTH = 4000

@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 from triage.policy import conditions
-from triage.policy.conditions import (
-    TEAM,
+from triage.policy.checks import (
+    MAX_ADDRESS_LENGTH,
     Argument,
     Catalogue,
-    Facts,
-    Item,
     a_choice,
     a_field,
     check_items,
     choice_of,
     shown,
 )
+from triage.policy.conditions import TEAM, Facts, Item
 
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*", re.ASCII)
 
@@ -30,7 +29,7 @@ def _team(value: object, item: Mapping[str, object], catalogue: Catalogue) -> It
 
 
 def _address(value: object, item: Mapping[str, object], catalogue: Catalogue) -> Iterator[str]:
-    limit = conditions.MAX_ADDRESS_LENGTH
+    limit = MAX_ADDRESS_LENGTH
     if not isinstance(value, str) or len(value) > limit or not _ADDRESS.fullmatch(value):
         yield f"must be one mail address of at most {limit} characters; got {shown(value)}."
 

@@ -45,6 +45,22 @@ def test_a_source_is_connected_with_its_fields_and_owner(
     assert recorded("field")[0]["key"] == "category"
 
 
+def test_a_source_without_fields_of_its_own_gets_category_team_and_priority(
+    desk: Client, ai_owner: User
+) -> None:
+    desk.post(reverse("admin:triage_source_add"), source_form(ai_owner))
+
+    source = Source.objects.get()
+    fields = source.fields.order_by("position")
+    assert list(fields.values_list("key", "is_main", "is_ordered")) == [
+        ("category", True, False),
+        ("team", False, False),
+        ("priority", False, True),
+    ]
+    priorities = Choice.objects.filter(field__key="priority").order_by("rank")
+    assert list(priorities.values_list("key", flat=True)) == ["low", "normal", "high", "urgent"]
+
+
 @pytest.mark.parametrize(
     ("over", "complaint"),
     [

@@ -154,7 +154,7 @@ def test_readers_cannot_act_by_posting_either(role: str, rows: dict[str, Any]) -
 
 
 def test_groups_are_made_once_and_mended_when_somebody_changed_them(db: None) -> None:
-    call_command("ensure_groups", stdout=StringIO())
+    call_command("prepare", stdout=StringIO())
     group = Group.objects.get(name=AUDITOR)
     before = set(group.permissions.values_list("pk", flat=True))
     group.permissions.set([])

@@ -1,0 +1,41 @@
+"""The coded reasons that a new installation starts with; owners edit them afterwards."""
+
+from review.models import Reason
+
+AppliesTo = Reason.AppliesTo
+
+# (applies to, digit, key, label, needs text)
+DEFAULTS = (
+    (AppliesTo.OVERRIDE, 1, "wrong-category", "Wrong category", False),
+    (AppliesTo.OVERRIDE, 2, "wrong-team", "Right category, wrong team", False),
+    (
+        AppliesTo.OVERRIDE,
+        3,
+        "missing-context",
+        "Something is known that the text does not say",
+        False,
+    ),
+    (AppliesTo.OVERRIDE, 4, "policy-exception", "Exception to the policy", False),
+    (AppliesTo.OVERRIDE, 5, "duplicate", "Belongs to a ticket that is open already", False),
+    (AppliesTo.OVERRIDE, 6, "unclear", "The ticket is unclear", False),
+    (AppliesTo.OVERRIDE, 7, "unsafe-action", "The action would be unsafe", False),
+    (AppliesTo.OVERRIDE, 9, "other", "Something else", True),
+    (AppliesTo.ESCALATE, 1, "major-incident", "Part of a major incident", False),
+    (AppliesTo.ESCALATE, 2, "specialist", "Needs a specialist", False),
+    (AppliesTo.ESCALATE, 3, "sensitive", "Sensitive person or matter", False),
+    (AppliesTo.ESCALATE, 9, "other", "Something else", True),
+    (AppliesTo.SEND_BACK, 1, "more-information", "More information needed", False),
+    (AppliesTo.SEND_BACK, 2, "not-it", "Not a matter for IT", False),
+    (AppliesTo.SEND_BACK, 3, "duplicate", "Duplicate", False),
+    (AppliesTo.SEND_BACK, 9, "other", "Something else", True),
+)
+
+
+def ensure_reasons() -> None:
+    """Make the defaults where there is no reason at all; owners' edits are never touched."""
+    if Reason.objects.exists():
+        return
+    Reason.objects.bulk_create(
+        Reason(applies_to=applies_to, digit=digit, key=key, label=label, needs_text=needs_text)
+        for applies_to, digit, key, label, needs_text in DEFAULTS
+    )

@@ -1,0 +1,13 @@
+"""The Celery edge of this app: what the beat asks for once a day."""
+
+from celery import shared_task
+from django.core.management import call_command
+from django.utils import timezone
+from knox.models import AuthToken
+
+
+@shared_task(name="review.tidy")
+def tidy() -> None:
+    """Forget sessions and API tokens that have expired; safe to repeat."""
+    call_command("clearsessions")
+    AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
