@@ -81,10 +81,10 @@ def decide(
             raise DecisionRefused(f"Choose a value for {proposed[key].field.name}.")
         _check_choice(proposed[key].field, choice, proposed[key].choice)
         finals[key] = choice
-    missing = [value.field.name for key, value in proposed.items() if key not in finals]
-    main = [value.field.name for value in proposed.values() if value.field.is_main]
-    if any(name in main for name in missing):
-        raise DecisionRefused(f"Choose a value for {missing[0]}: nothing was proposed for it.")
+    for key, value in proposed.items():
+        if value.field.is_main and key not in finals:
+            name = value.field.name
+            raise DecisionRefused(f"Choose a value for {name}: nothing was proposed for it.")
     changed = [key for key, v in proposed.items() if v.choice and finals[key] != v.choice]
     for key in changed:
         _check_reason(reasons.get(key), Reason.AppliesTo.OVERRIDE, text, proposed[key].field.name)

@@ -1,9 +1,7 @@
 """Decisions of the past, in keyset pages: the thousandth page costs what the first one does."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,13 +11,13 @@ from django.utils.dateparse import parse_date, parse_datetime
 from review.catalogue import Catalogue
 from review.models import DecidedValue, Decision
 from review.ticket import DecisionLine, with_changes
+from review.url_filter import UrlFilter
 
 PAGE_SIZE = 50
-LONGEST_FILTER = 200
 
 
 @dataclass(frozen=True)
-class HistoryFilter:
+class HistoryFilter(UrlFilter):
     """What the history is narrowed to, as the URL has it. `choice` is the key of a main choice."""
 
     verdict: str = ""
@@ -29,27 +27,10 @@ class HistoryFilter:
     since: str = ""
     until: str = ""
 
-    @classmethod
-    def read(cls, query: Mapping[str, str]) -> "HistoryFilter":
-        return cls(
-            **{
-                field.name: query.get(field.name, "").replace("\0", "").strip()[:LONGEST_FILTER]
-                for field in fields(cls)
-            }
-        )
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(vars(self).values())
-
     @property
     def wrong_dates(self) -> list[str]:
         """Dates in the URL that are none; they narrow nothing, and the page says so."""
         return [text for text in (self.since, self.until) if text and _day(text) is None]
-
-    def url_query(self, **more: str) -> str:
-        pairs = [(key, value) for key, value in {**vars(self), **more}.items() if value]
-        return f"?{urlencode(pairs)}"
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,22 @@
 """What waits for a person, in the order in which it should be looked at."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import ceil
-from urllib.parse import urlencode
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from review.catalogue import PRIORITY, TEAM, Catalogue
+from review.url_filter import UrlFilter
 from triage.models import ProposedValue, Source, Waiting
 
 PAGE_SIZE = 25
-LONGEST_FILTER = 200
 # Above this the page says that the model is unsure rather than that it suggests.
 UNSURE_FROM = 0.5
 
 
 @dataclass(frozen=True)
-class QueueFilter:
+class QueueFilter(UrlFilter):
     """What the queue is narrowed to. It lives in the URL; choices are named by their keys."""
 
     source: str = ""
@@ -28,21 +26,10 @@ class QueueFilter:
     held: str = ""
     q: str = ""
 
-    @classmethod
-    def read(cls, query: Mapping[str, str]) -> "QueueFilter":
-        """From a query string. PostgreSQL refuses NUL in text, so it goes."""
-        return cls(
-            **{
-                field.name: query.get(field.name, "").replace("\0", "").strip()[:LONGEST_FILTER]
-                for field in fields(cls)
-            }
-        )
-
     @property
     def query(self) -> str:
         """As a query string, `?` included; empty when nothing is narrowed."""
-        pairs = [(key, value) for key, value in vars(self).items() if value]
-        return f"?{urlencode(pairs)}" if pairs else ""
+        return "" if self.is_empty else self.url_query()
 
     def without(self, name: str) -> "QueueFilter":
         return replace(self, **{name: ""})

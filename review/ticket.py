@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 
 from django.db.models import Count, F, Q, QuerySet
 
@@ -17,6 +18,7 @@ from triage.models import (
     Proposal,
     ProposedValue,
     RuleHit,
+    RuleVersion,
     Ticket,
     TicketEvent,
     TicketVersion,
@@ -99,11 +101,14 @@ class Requester:
 
 @dataclass(frozen=True)
 class TicketPage:
+    """`hits` are the rules that stand beside no value; `holders` those that asked for a person."""
+
     ticket: Ticket
     state: str
     proposal: Proposal | None
     lines: list[Line]
     hits: list[RuleHit]
+    holders: list[RuleHit]
     decisions: list[DecisionLine]
     effects: list[Effect]
     similar: list[Solved]
@@ -172,12 +177,15 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
     similar, events = _similar_and_events(ticket, proposal, choices)
     versions = _versions(ticket)
     lines = _lines(proposal, choices) if proposal else []
+    hits = _hits(proposal) if proposal else []
+    named = {line.value.rule_version_id for line in lines}
     return TicketPage(
         ticket=ticket,
         state=_state(proposal, versions, waiting, decisions),
         proposal=proposal,
         lines=lines,
-        hits=_hits(proposal, lines) if proposal else [],
+        hits=[hit for hit in hits if hit.rule_version_id not in named],
+        holders=[hit for hit in hits if _holds(hit.rule_version)],
         decisions=decisions,
         effects=list(effects_of(ticket)),
         similar=similar,
@@ -197,13 +205,29 @@ def is_unfinished(effects: Iterable[Effect]) -> bool:
 
 
 def _versions(ticket: Ticket) -> list[TicketVersion]:
-    """What the helpdesk told us of the ticket, newest first; echoes of our own writes left out."""
+    """What the helpdesk told us of the ticket, newest first; echoes of our own writes left out.
+
+    Our own write answers before its echo comes, which is then late and says no new word.
+    """
     told = ticket.versions.exclude(delivery__outcome=Delivery.Outcome.ECHO)
-    return list(
+    found = list(
         told.select_related("delivery")
         .defer("delivery__body")
         .order_by("-version")[:VERSIONS_SHOWN]
     )
+    return [
+        version
+        for version, older in zip_longest(found, found[1:])
+        if older is None or not (_is_late(version) and _words(version) == _words(older))
+    ]
+
+
+def _is_late(version: TicketVersion) -> bool:
+    return version.delivery is not None and version.delivery.outcome == Delivery.Outcome.STALE
+
+
+def _words(version: TicketVersion) -> tuple[str, str]:
+    return version.subject, version.body
 
 
 def _state(
@@ -287,15 +311,16 @@ def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
     return tracks
 
 
-def _hits(proposal: Proposal, lines: list[Line]) -> list[RuleHit]:
-    """Rules that matched, without those that stand beside a value already."""
-    named = [line.value.rule_version_id for line in lines if line.value.rule_version_id]
-    hits = proposal.hits.exclude(rule_version__in=named)
+def _hits(proposal: Proposal) -> list[RuleHit]:
     return list(
-        hits.select_related("rule_version__rule__owner").order_by(
+        proposal.hits.select_related("rule_version__rule__owner").order_by(
             "rule_version__rule__position", "pk"
         )
     )
+
+
+def _holds(version: RuleVersion) -> bool:
+    return any(action.get("kind") == "hold" for action in version.actions)
 
 
 def _decisions(proposal_pks: list[int], choices: Catalogue) -> list[DecisionLine]:

@@ -1,8 +1,24 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from socketserver import BaseServer
 from threading import Thread
 
 import pytest
 from django.db import connections
+
+
+@contextmanager
+def serving(server: BaseServer) -> Iterator[None]:
+    """Requests are answered in a thread until the block ends, which closes the server."""
+    # It looks that often whether to stop; the usual half a second would go with every test.
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,6 +55,11 @@ class Draft:
     def final_keys(self) -> dict[str, str]:
         return {k: v.choice for k, v in self.values.items() if v.choice is not None}
 
+    def automatic_keys(self) -> dict[str, str]:
+        """Of these, without what a model said that has not earned to act alone."""
+        values = {k: v for k, v in self.values.items() if v.basis != "model" or v.level == "auto"}
+        return {k: v.choice for k, v in values.items() if v.choice is not None}
+
     @property
     def is_prefilled(self) -> bool:
         main = self.values.get(self.main)
@@ -74,15 +80,27 @@ def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]
     texts = [document(version.subject, version.body) for version in versions]
     champions, shadows = _asked(policies, versions, texts)
     return [
-        _draft(
-            policies,
-            version,
+        _completed(
+            draft_of(
+                policies,
+                version,
+                text,
+                {key: row[i] for key, row in champions.items()},
+                now=timezone.now(),
+                reopened_count=version.ticket.reopened_count,
+            ),
             text,
-            {key: row[i] for key, row in champions.items()},
             [row[i] for row in shadows],
         )
         for i, (version, text) in enumerate(zip(versions, texts, strict=True))
     ]
+
+
+def _completed(draft: Draft, text: str, shadows: Sequence[Prediction]) -> Draft:
+    """With what stands beside the proposal: what shadows say and which tickets were similar."""
+    draft.predictions |= {f"shadow:{row.model_version_id}": row for row in shadows}
+    draft.similar = similar.solved(draft.version.ticket, text)
+    return draft
 
 
 def _asked(
@@ -118,13 +136,22 @@ def _asked(
     return champions, shadows
 
 
-def _draft(
+def draft_of(
     policies: Policies,
     version: TicketVersion,
     text: str,
-    predictions: dict[str, Prediction],
-    shadows: Sequence[Prediction],
+    predictions: Mapping[str, Prediction],
+    *,
+    now: datetime,
+    reopened_count: int,
 ) -> Draft:
+    """What the policies make of one version of a ticket at the moment `now`.
+
+    `text` is the version's document, `predictions` are the champions' by field key, each with its
+    most probable choice first, and `reopened_count` is how often the ticket had been reopened by
+    then. Similar tickets and shadows are the caller's to add. Reads no row but the version's
+    ticket and source, and writes none.
+    """
     ticket = version.ticket
     draw = canary_draw(f"{ticket.source_id}:{ticket.external_id}", SALT)
     predicted = {
@@ -133,25 +160,24 @@ def _draft(
         if row.probabilities
     }
     before = opinions(policies.fields, predicted, version.values, policies.rungs, draw=draw)
-    outcome = apply_rules(_facts(policies, version, before), policies.rules)
+    facts = _facts(policies, version, before, now, reopened_count)
+    outcome = apply_rules(facts, policies.rules)
     values = _without_auto(with_rules(policies.fields, before, outcome), outcome)
-    way = route(values, policies.main, held=bool(outcome.holds))
     draft = Draft(
         version=version,
         main=policies.main,
         values=values,
-        route=way,
+        route=route(values, policies.main, held=bool(outcome.holds)),
         field_ids=policies.field_ids,
         choice_ids=policies.choice_ids,
         urgency=policies.urgency(values),
         draw=draw,
         input_sha256=sha256(text.encode()).hexdigest(),
-        predictions=predictions | {f"shadow:{row.model_version_id}": row for row in shadows},
+        predictions=dict(predictions),
         hits=list(outcome.hits),
         notices=list(outcome.notices),
-        similar=similar.solved(ticket, text),
     )
-    if way != Proposal.Route.SHADOW:
+    if draft.route != Proposal.Route.SHADOW:
         _offer_playbook(policies, draft, text)
     return draft
 
@@ -166,9 +192,14 @@ def _without_auto(values: dict[str, DraftValue], outcome: Outcome) -> dict[str, 
     }
 
 
-def _facts(policies: Policies, version: TicketVersion, values: Mapping[str, DraftValue]) -> Facts:
+def _facts(
+    policies: Policies,
+    version: TicketVersion,
+    values: Mapping[str, DraftValue],
+    now: datetime,
+    reopened_count: int,
+) -> Facts:
     ticket, source = version.ticket, version.ticket.source
-    now = timezone.now()
     return Facts(
         subject=version.subject,
         body=version.body,
@@ -178,7 +209,7 @@ def _facts(policies: Policies, version: TicketVersion, values: Mapping[str, Draf
         ranks=policies.ranks,
         probabilities={k: v.probability for k, v in values.items() if v.probability is not None},
         age_minutes=max(0.0, (now - ticket.opened_at).total_seconds() / 60),
-        reopened_count=ticket.reopened_count,
+        reopened_count=reopened_count,
         in_working_hours=in_working_hours(
             now.astimezone(ZoneInfo(source.time_zone)),
             source.work_starts,

@@ -19,6 +19,8 @@ from triage.storable import refuse_unstorable
 
 CHUNK_ROWS = 1000
 LONGEST_BODY = 200_000
+# Above this the reader gives the whole file up; up to it only the row is refused.
+LONGEST_CELL = 10_000_000
 
 
 class ImportRefused(Exception):
@@ -76,6 +78,7 @@ def load(
     line and the reason of each row that cannot be taken; `progress` the number of rows done.
     """
     tally = Tally()
+    csv.field_size_limit(LONGEST_CELL)
     with _opened(path, encoding) as file:
         reader = csv.DictReader(file, delimiter=delimiter)
         _check_header(reader.fieldnames, columns)
@@ -172,7 +175,7 @@ def _row(source: Source, columns: Columns, number: int, raw: Mapping[str, str]) 
         version=0,
         subject=subject[:300],
         body=body,
-        requester=cells.get(columns.requester, "")[:254].lower(),
+        requester=cells.get(columns.requester, "").lower()[:254],
         values=labels,
         opened_at=opened,
         closed_at=_moment(cells, columns.closed) or opened,

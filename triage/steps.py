@@ -48,14 +48,21 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
 
     The jobs that asked for it end in the same transaction.
 
-    Versions that are no longer the newest, or have a proposal, are passed over. Classification
+    Versions that are no longer the newest, or have a proposal, are passed over; a proposal that
+    left the queue undecided because its ticket was closed comes back if it is open. Classification
     runs before the transaction; the rows of all tickets are then written together.
     """
     made = drafts(version_ids)
     with transaction.atomic():
-        current = _locked(made)
-        kept = [draft for draft in made if draft.version.pk in current]
+        newest = _locked(made)
+        before = {
+            proposal.ticket_version_id: proposal
+            for proposal in Proposal.objects.filter(ticket_version__in=newest)
+        }
+        wanted = [draft for draft in made if draft.version.pk in newest]
+        kept = [draft for draft in wanted if draft.version.pk not in before]
         _write(kept)
+        _bring_back([(d, before[d.version.pk]) for d in wanted if d.version.pk in before])
         leases.finish(jobs)
     for draft in kept:
         logger.info("ticket %s proposed: %s", draft.version.ticket_id, draft.route)
@@ -63,19 +70,13 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
 
 
 def _locked(made: Sequence[Draft]) -> set[int]:
-    """Primary keys of the versions that still want their proposal, with their tickets locked."""
+    """Primary keys of the newest versions of open tickets, with the tickets locked."""
     tickets = sorted({draft.version.ticket_id for draft in made})
     rows = Ticket.objects.select_for_update().filter(pk__in=tickets).order_by("pk")
     open_tickets = {ticket.pk for ticket in rows if ticket.closed_at is None}
-    newest = (
-        TicketVersion.objects.filter(ticket_id__in=open_tickets)
-        .exclude(delivery__outcome=Delivery.Outcome.ECHO)
-        .order_by("ticket_id", "-version")
-        .distinct("ticket_id")
-        .values_list("pk", flat=True)
-    )
-    done = Proposal.objects.filter(ticket_version__in=newest).values("ticket_version")
-    return set(newest.exclude(pk__in=done))
+    newest = inbox.news(TicketVersion.objects.filter(ticket_id__in=open_tickets))
+    ordered = newest.order_by("ticket_id", "-version").distinct("ticket_id")
+    return set(ordered.values_list("pk", flat=True))
 
 
 def _write(kept: Sequence[Draft]) -> None:
@@ -105,6 +106,37 @@ def _write(kept: Sequence[Draft]) -> None:
     for draft, proposal in zip(kept, proposals, strict=True):
         _act(draft, proposal)
     ledger.append_all([_entry(d, p) for d, p in zip(kept, proposals, strict=True)])
+
+
+def _bring_back(again: Sequence[tuple[Draft, Proposal]]) -> None:
+    """Proposals that left the queue because their ticket was closed, and nobody decided, wait."""
+    to_people = (Proposal.Route.REVIEW, Proposal.Route.HOLD)
+    settled = plan.settled(proposal.pk for _, proposal in again)
+    Waiting.objects.bulk_create(
+        [
+            _waiting_again(draft, proposal)
+            for draft, proposal in again
+            if proposal.route in to_people and proposal.pk not in settled
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _waiting_again(draft: Draft, proposal: Proposal) -> Waiting:
+    values = list(proposal.values.select_related("field", "choice"))
+    main = next((value for value in values if value.field.key == draft.main), None)
+    probability = main.probability if main is not None else None
+    ranks = [v.choice.rank for v in values if v.choice is not None and v.field.is_ordered]
+    return Waiting(
+        proposal=proposal,
+        ticket_id=proposal.ticket_id,
+        source_id=draft.version.ticket.source_id,
+        main_choice_id=main.choice_id if main is not None else None,
+        urgency=max(ranks, default=0),
+        is_held=proposal.route == Proposal.Route.HOLD,
+        uncertainty=1.0 if probability is None else 1.0 - probability,
+        since=draft.version.ticket.opened_at,
+    )
 
 
 def _proposal(draft: Draft) -> Proposal:
@@ -167,7 +199,7 @@ def _notify(notices: Sequence[RuleNotice]) -> None:
 def _act(draft: Draft, proposal: Proposal) -> None:
     """What happens without a person: auto applies, prefill leaves a marked note."""
     if draft.route == Proposal.Route.AUTO:
-        plan.automatic(proposal, draft.final_keys(), with_playbook=draft.playbook_is_auto)
+        plan.automatic(proposal, draft.automatic_keys(), with_playbook=draft.playbook_is_auto)
     elif draft.is_prefilled:
         plan.prefill(proposal, draft.final_keys())
 

@@ -18,6 +18,8 @@ from triage.models import Delivery, Job, Proposal, RuleNotice
 logger = logging.getLogger(__name__)
 
 ROUNDS_PER_BELL = 50
+# One may take several deadlines of a helpdesk, longer than a lease.
+WITHOUT_BATCHES = (Job.Kind.EFFECT,)
 
 
 @shared_task(name=WORK_TASK)
@@ -30,7 +32,7 @@ def work() -> None:
 
 def work_once() -> int:
     """Claim and do one batch; answers how many jobs were claimed."""
-    jobs = leases.claim(list(HANDLERS), settings.JOB_BATCH_SIZE)
+    jobs = leases.claim(list(HANDLERS), settings.JOB_BATCH_SIZE, alone=WITHOUT_BATCHES)
     if jobs:
         _attempt(jobs)
     return len(jobs)
@@ -74,8 +76,10 @@ def _notify(jobs: Sequence[Job]) -> None:
     rows = RuleNotice.objects.filter(pk__in=_subjects(jobs), sent_at__isnull=True)
     for notice in rows.select_related("ticket", "rule_version__rule"):
         rule = notice.rule_version.rule
+        subject = f"[Countersign] {rule.name}: #{notice.ticket.external_id}"
         send_mail(
-            f"[Countersign] {rule.name}: #{notice.ticket.external_id}",
+            # One line: an id or a name with a line break would be refused as a header.
+            " ".join(subject.split()),
             f"The rule “{rule.name}” matched ticket #{notice.ticket.external_id}.\n"
             f"{settings.SITE_URL}/tickets/{notice.ticket_id}/\n",
             None,

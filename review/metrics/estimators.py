@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scipy.stats import binom, norm
+from scipy.special import bdtr, bdtrik, ndtri
 
 # How finely a distribution is read from the database. Its fractions are the midpoints of equal
 # steps: for up to GRID_STEPS values, every single one of them then has a fraction that picks it.
@@ -95,8 +95,8 @@ def quantile_ranks(n: int, q: float, *, confidence: float = 0.95) -> Ranks | Non
     """
     _check_quantile(n, q)
     tail = (1 - confidence) / 2
-    low = int(binom.ppf(tail, n, q))
-    high = int(binom.ppf(1 - tail, n, q)) + 1
+    low = _binomial_quantile(tail, n, q)
+    high = _binomial_quantile(1 - tail, n, q) + 1
     return Ranks(low, high) if low >= 1 and high <= n else None
 
 
@@ -158,7 +158,14 @@ def _cell(rank: int, n: int) -> int:
 def _z(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1; it is {confidence}.")
-    return float(norm.ppf((1 + confidence) / 2))
+    return float(ndtri((1 + confidence) / 2))
+
+
+def _binomial_quantile(share: float, n: int, q: float) -> int:
+    """The least k with P(X <= k) >= share, X being binomial(n, q); 0 < share < 1."""
+    # The inverse is continuous in k, so rounding errors may put it a hair above the whole number.
+    k = math.ceil(float(bdtrik(share, n, q)))
+    return k - int(k > 0 and bdtr(k - 1, n, q) >= share)
 
 
 def _check_count(k: int, n: int) -> None:

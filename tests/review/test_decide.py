@@ -18,7 +18,7 @@ from review.models import DecidedValue, Decision, Reason
 from tests.review.world import Desk
 from triage import ledger
 from triage.intake import inbox
-from triage.models import Delivery, Effect, Job, Label, LedgerEntry, TicketVersion, Waiting
+from triage.models import Delivery, Effect, Field, Job, Label, LedgerEntry, TicketVersion, Waiting
 
 
 def accept(desk: Desk, reviewer: User, **over: object) -> Decision:
@@ -186,6 +186,15 @@ def test_filling_a_value_that_was_left_open_needs_no_reason(
 
     assert decision.verdict == "overridden"
     assert Label.objects.get(field__key="category").choice == open_desk["network"]
+
+
+def test_the_main_field_is_named_even_if_another_open_one_comes_first(
+    open_desk: Desk, technician: User
+) -> None:
+    Field.objects.filter(key="category").update(position=9)
+
+    with pytest.raises(DecisionRefused, match="Choose a value for Category"):
+        accept(open_desk, technician)
 
 
 def test_accepting_a_playbook_replies_and_resolves(desk: Desk, technician: User) -> None:

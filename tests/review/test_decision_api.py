@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from review.models import Decision, Reason
-from tests.conftest import event_message, new_ticket, ticket_message
-from tests.triage.api.conftest import with_token
-from triage import steps
+from tests.conftest import event_message, ticket_message
+from tests.triage.api.conftest import new_proposed, with_token
 from triage.models import Choice, Effect, Label, LedgerEntry, Playbook, Proposal, Source, Waiting
 
 pytestmark = pytest.mark.django_db
@@ -48,9 +47,7 @@ def reasons(db: None) -> None:
 @pytest.fixture
 def proposal(source: Source, catalogue: dict[str, Choice], reasons: None) -> Proposal:
     """Proposes category network and, from it, team infrastructure; priority is left open."""
-    ticket = new_ticket(source, values={"category": "network"})
-    steps.propose([ticket.versions.get().pk])
-    return Proposal.objects.get(ticket=ticket)
+    return new_proposed(source)
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from review import decisions
 from review.models import Decision
-from tests.conftest import OPENED, new_ticket
-from tests.triage.api.conftest import with_token
-from triage import steps
-from triage.models import Choice, Proposal, Source
+from tests.conftest import OPENED
+from tests.triage.api.conftest import new_proposed, with_token
+from triage.models import Choice, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -19,10 +18,8 @@ def test_decisions_are_filtered_and_cost_the_same_queries_for_1_and_30(
     source: Source, catalogue: dict[str, Choice], technician: User
 ) -> None:
     def accepted() -> Decision:
-        ticket = new_ticket(source, values={"category": "access"})
-        steps.propose([ticket.versions.get().pk])
         return decisions.decide(
-            proposal=Proposal.objects.get(ticket=ticket),
+            proposal=new_proposed(source, values={"category": "access"}),
             reviewer=technician,
             choices={},
             reasons={},

@@ -13,6 +13,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from review.metrics.definitions import DEFINITIONS
+from tests.review.helpers import make_reader, make_user
 from tests.review.metrics.helpers import (
     LONG_AGO,
     NOW,
@@ -21,7 +22,6 @@ from tests.review.metrics.helpers import (
     make_desk,
     make_proposal,
     make_ticket,
-    make_user,
     override,
 )
 from triage.models import Proposal
@@ -39,7 +39,7 @@ def _at_noon() -> Iterator[None]:
 
 @pytest.fixture
 def lead(client: Client) -> Client:
-    client.force_login(make_user("lena", "view_decision"))
+    client.force_login(make_reader())
     return client
 
 
@@ -72,7 +72,7 @@ def test_without_login_it_asks_for_one_and_without_permission_it_says_no(client:
     ):
         client.logout()
         assert client.get(path).status_code == 302
-        client.force_login(make_user(f"tom{len(path)}", "add_decision"))
+        client.force_login(make_user(f"tom{len(path)}", "review.add_decision"))
         assert client.get(path).status_code == 403
 
 

@@ -18,7 +18,17 @@ from tests.review.helpers import (
     make_ticket,
     ticket_page,
 )
-from triage.models import Delivery, Effect, Proposal, Ticket, TicketEvent, TicketVersion
+from triage.models import (
+    Delivery,
+    Effect,
+    EscalationRule,
+    Proposal,
+    RuleHit,
+    RuleVersion,
+    Ticket,
+    TicketEvent,
+    TicketVersion,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +114,47 @@ def test_a_change_of_the_ticket_supersedes_the_proposal_and_an_echo_does_not(
     assert "What it said before" in html
     assert f"/proposals/{changed.pk}/accept" not in html
     assert f"/proposals/{echoed.pk}/accept" in ticket_page(technician, echoed.ticket)
+
+
+def test_an_echo_that_came_late_is_no_change_but_a_late_word_of_the_requester_is(
+    technician: Client,
+) -> None:
+    proposal = make_proposal(make_desk())
+    words = proposal.ticket.body
+    late = add_version(proposal.ticket, Delivery.Outcome.STALE)
+    TicketVersion.objects.filter(pk=late.pk).update(body=words)
+
+    assert "(version 2)" not in ticket_page(technician, proposal.ticket)
+
+    TicketVersion.objects.filter(pk=late.pk).update(body="It is the whole office now.")
+    html = ticket_page(technician, proposal.ticket)
+
+    assert "(version 2)" in html
+    assert "What it said before" in html
+
+
+def test_a_held_ticket_names_the_rules_that_hold_it_and_who_answers_for_them(
+    technician: Client,
+) -> None:
+    desk = make_desk()
+    held = make_proposal(desk, route=Proposal.Route.HOLD)
+    for name, kinds in {"Board": ["raise_priority"], "Theft": ["hold"], "Fire": ["hold"]}.items():
+        rule = EscalationRule.objects.create(source=desk.source, name=name, owner=desk.owner)
+        version = RuleVersion.objects.create(
+            rule=rule,
+            number=1,
+            author=desk.owner,
+            conditions=[],
+            actions=[{"kind": kind} for kind in kinds],
+        )
+        RuleHit.objects.create(proposal=held, rule_version=version)
+
+    html = ticket_page(technician, held.ticket)
+
+    assert "Held by the rule “Theft”, owned by Olga Owner." in html
+    assert "Held by the rule “Fire”, owned by Olga Owner." in html
+    assert "Held by the rule “Board”" not in html
+    assert "A person has to decide." in html
 
 
 def test_the_other_states_have_their_own_words(technician: Client) -> None:

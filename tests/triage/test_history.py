@@ -82,6 +82,23 @@ def test_every_row_becomes_a_ticket_with_its_label(tmp_path: Path) -> None:
     assert Source.objects.get().owner.groups.get().name == "AI owner"
 
 
+def test_a_long_row_is_taken_and_one_that_is_too_long_refused_alone(tmp_path: Path) -> None:
+    odd = {"number": "long", "text": "word " * 38_000, "topic": "access"}
+    too_long = odd | {"number": "longer", "text": "word " * 50_000}
+
+    said = import_rows(write(tmp_path / "old.csv", [odd, too_long, *rows(1)]), "--id=number")
+
+    assert "4 rows: 3 tickets new, 0 there already, 1 refused." in said
+
+
+def test_an_address_that_grows_when_made_small_is_cut(tmp_path: Path) -> None:
+    path = write(tmp_path / "old.csv", [row | {"who": "\u0130" * 254} for row in rows(1)])
+
+    import_rows(path, "--requester=who")
+
+    assert {len(ticket.requester) for ticket in Ticket.objects.all()} == {254}
+
+
 def test_importing_again_changes_nothing_and_a_longer_file_adds_the_rest(tmp_path: Path) -> None:
     path = write(tmp_path / "old.csv", rows(3))
     import_rows(path)

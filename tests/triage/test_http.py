@@ -153,3 +153,35 @@ def test_an_answer_that_drips_ends_at_the_deadline(
         get(serve(drip))
 
     assert time.monotonic() - began < 5
+
+
+def test_a_head_that_drips_ends_at_the_deadline_and_is_no_answer(
+    serve: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE_SECONDS", 1.0)
+
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(40):
+            try:
+                request.wfile.write(b"a")
+            except OSError:
+                return
+            time.sleep(0.2)
+
+    began = time.monotonic()
+    with pytest.raises(HelpdeskUnavailable, match="took longer"):
+        get(serve(drip))
+
+    assert time.monotonic() - began < 5
+
+
+def test_an_answer_that_breaks_off_may_work_later(serve: Callable[[Answer], str]) -> None:
+    def half(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b'{"version"')
+
+    with pytest.raises(HelpdeskUnavailable):
+        get(serve(half))

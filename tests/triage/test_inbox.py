@@ -110,6 +110,17 @@ def test_an_update_that_leaves_out_the_requester_keeps_the_known_one(source: Sou
     assert (ticket.requester, ticket.body) == ("ann@example.org", "New words")
 
 
+def test_an_address_that_grows_when_made_small_is_still_read(
+    source: Source, deliver: Callable[..., Any], work: Callable[[], int]
+) -> None:
+    message = ticket_message(requester={"address": "\u0130" * 254})
+    assert deliver(source, message).status_code == 202
+    work()
+
+    assert len(Ticket.objects.get().requester) == 254
+    assert not Job.objects.exists()
+
+
 def test_the_same_id_in_two_sources_is_two_tickets(
     source: Source, make_source: Callable[..., Source]
 ) -> None:
@@ -320,6 +331,17 @@ def test_a_settled_ticket_is_proposed_anew_only_after_it_was_reopened(
     assert quiet == 0
     assert Proposal.objects.count() == 2
     assert Waiting.objects.get().proposal.ticket_version.version == 3
+
+
+def test_a_rating_does_not_reopen_a_ticket_that_was_imported_as_solved(
+    source: Source, make_ticket: Callable[..., Ticket]
+) -> None:
+    ticket = make_ticket(source, external_id="T-1", closed_at=after(5))
+
+    receive(source, event_message(kind="rated", score=4))
+    ticket.refresh_from_db()
+
+    assert ticket.closed_at == after(5)
 
 
 def test_jobs_of_deliveries_that_were_read_are_gone(

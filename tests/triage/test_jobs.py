@@ -1,5 +1,6 @@
 """Leased jobs: claimed once, given back, buried, brought back to life."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier, Event
@@ -115,6 +116,42 @@ def test_a_job_whose_worker_dies_every_time_is_buried() -> None:
     assert leases.claim(KINDS, 1) == []
     assert leases.bury_exhausted() == 1
     assert "without an answer" in Job.objects.get().last_error
+
+
+def test_failing_does_not_give_back_what_another_worker_has_taken_since() -> None:
+    put(1)
+    (mine,) = leases.claim(KINDS, 1)
+    leases.put(Job.Kind.PROPOSE, [mine.subject])
+    (theirs,) = leases.claim(KINDS, 1)
+
+    leases.fail(mine, "too late")
+
+    assert Job.objects.get().lease_until == theirs.lease_until
+    assert leases.finish([theirs]) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_is_put_anew_while_it_is_buried_stays_alive(
+    in_threads: Callable[..., None],
+) -> None:
+    put(1)
+    Job.objects.update(attempts=settings.JOB_MAX_ATTEMPTS)
+    expire_leases()
+    is_put = Event()
+
+    def put_slowly() -> None:
+        with transaction.atomic():
+            put(1)
+            is_put.set()
+            time.sleep(0.5)
+
+    def bury() -> None:
+        assert is_put.wait(10)
+        assert leases.bury_exhausted() == 0
+
+    in_threads([put_slowly, bury])
+
+    assert Job.objects.get().dead_at is None
 
 
 @pytest.mark.django_db(transaction=True)

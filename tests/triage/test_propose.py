@@ -44,18 +44,6 @@ PLACES = ("in Leeds", "in Hamburg")
 
 
 @pytest.fixture
-def source(make_source: Callable[..., Source]) -> Source:
-    return make_source(slug="desk")
-
-
-@pytest.fixture
-def catalogue(
-    source: Source, make_catalogue: Callable[[Source], dict[str, Choice]]
-) -> dict[str, Choice]:
-    return make_catalogue(source)
-
-
-@pytest.fixture
 def past(source: Source, catalogue: dict[str, Choice], make_ticket: Callable[..., Ticket]) -> None:
     """48 solved and labelled tickets of each of three categories."""
     for key, phrases in WORDS.items():
@@ -301,6 +289,28 @@ def test_a_certified_choice_is_applied_without_a_person(
     assert Proposal.objects.get().route == "auto"
     assert not Waiting.objects.exists()
     assert set(Effect.objects.values_list("kind", flat=True)) == {"values", "note"}
+
+
+def test_what_a_model_only_suggests_is_not_applied_along_with_what_is_certified(
+    champion: ModelVersion,
+    catalogue: dict[str, Choice],
+    source: Source,
+    make_ticket: Callable[..., Ticket],
+) -> None:
+    make_auto(champion, catalogue, source.owner)
+    for label in Label.objects.select_related("ticket", "choice"):
+        rank = catalogue["urgent" if label.choice.key == "network" else "normal"]
+        steps.record_label(label.ticket, rank.field, rank, origin=Label.Origin.HISTORY)
+    second = training.train(catalogue["urgent"].field, owner=source.owner)
+    registry.promote(second, by=source.owner, reason="first")
+
+    steps.propose([make_ticket(source, subject="vpn drops").versions.get().pk])
+
+    assert proposed(Proposal.objects.get())["priority"] == ("urgent", "model")
+    assert Effect.objects.get(kind="values").payload["values"] == {
+        "category": "network",
+        "team": "infrastructure",
+    }
 
 
 @pytest.mark.parametrize("where", ["everywhere", "source", "choice"])

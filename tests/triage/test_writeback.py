@@ -10,12 +10,14 @@ import pytest
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from tests.conftest import ticket_message
 from tests.triage.faulty_helpdesk import FaultyHelpdesk
-from triage import steps
+from triage import steps, tasks
 from triage.effects import writeback
 from triage.models import (
     Choice,
     Effect,
+    EmergencyStop,
     Job,
     LedgerEntry,
     Playbook,
@@ -23,6 +25,7 @@ from triage.models import (
     Source,
     SourceSecret,
     Ticket,
+    Waiting,
 )
 
 AUTOMATION_SECRET = "whsec_YXV0b21hdGlvbi1zZWNyZXQtb2YtdGhlLXRlc3Rz"
@@ -245,3 +248,105 @@ def test_four_workers_at_once_write_once(world: World, in_threads: Callable[...,
     assert set(world.states().values()) == {"applied"}
     assert set(world.helpdesk.writes.values()) == {1}
     assert len(world.helpdesk.calls) == 1
+
+
+def test_a_conflict_still_ends_the_playbook_when_the_note_had_to_be_tried_again(
+    world: World, work: Callable[[], int]
+) -> None:
+    world.remote |= {"version": 2, "values": {"category": "hardware"}}
+    world.helpdesk.faults = ["500"]
+    world.decide(with_playbook=True)
+    work()
+    make_due()
+    work()
+
+    assert world.states() == {
+        "values": "conflict",
+        "note": "applied",
+        "call": "conflict",
+        "reply": "conflict",
+        "status": "conflict",
+    }
+    assert world.helpdesk.calls == []
+    assert world.remote["status"] == "open"
+
+
+def test_values_that_somebody_else_set_do_not_make_their_change_ours(
+    world: World, work: Callable[[], int]
+) -> None:
+    world.remote |= {"version": 2, "values": {"category": "network", "priority": "urgent"}}
+    world.decide(with_playbook=True)
+    work()
+
+    assert world.states()["values"] == "applied"
+    assert {world.states()[kind] for kind in ("call", "reply", "status")} == {"conflict"}
+    assert world.helpdesk.calls == []
+    assert [note["kind"] for note in world.remote["notes"]] == ["internal"]
+
+
+def test_a_change_between_our_values_and_our_note_ends_the_playbook(
+    world: World, work: Callable[[], int]
+) -> None:
+    world.decide(with_playbook=True)
+    Effect.objects.filter(kind="values").update(state="applied", applied_version=2)
+    world.remote |= {"version": 3, "values": {"category": "network", "priority": "low"}}
+    work()
+
+    assert world.states()["note"] == "applied"
+    assert {world.states()[kind] for kind in ("call", "reply", "status")} == {"conflict"}
+    assert world.helpdesk.calls == []
+
+
+def test_an_emergency_stop_holds_back_what_was_decided_by_nobody(
+    world: World, work: Callable[[], int]
+) -> None:
+    world.decide()
+    Proposal.objects.update(route=Proposal.Route.AUTO)
+    stop = EmergencyStop.objects.create(
+        source=world.proposal.ticket.source,
+        reason="drill",
+        pulled_by=world.proposal.ticket.source.owner,
+    )
+    work()
+
+    assert world.helpdesk.writes == {}
+    assert set(world.states().values()) == {"pending"}
+    assert "emergency stop" in Job.objects.get().last_error
+
+    stop.released_at = timezone.now()
+    stop.save()
+    make_due()
+    work()
+    assert set(world.states().values()) == {"applied"}
+
+
+@pytest.mark.parametrize("news_first", [True, False])
+def test_a_ticket_that_changed_before_it_was_applied_by_nobody_goes_to_a_person(
+    world: World, work: Callable[[], int], deliver: Callable[..., Any], news_first: bool
+) -> None:
+    Proposal.objects.update(route=Proposal.Route.AUTO)
+    Waiting.objects.all().delete()
+    world.decide()
+    ticket = world.proposal.ticket
+    world.remote |= {"version": 2, "values": {"category": "hardware"}}
+    changed = ticket_message(id=ticket.external_id, version=2, body="It is the printer.")
+    if news_first:
+        deliver(ticket.source, changed)
+        work()
+    else:
+        work()
+        deliver(ticket.source, changed)
+        work()
+
+    assert Effect.objects.get(kind="values").state == "conflict"
+    assert Waiting.objects.get().proposal.ticket_version.version == 2
+
+
+def test_effects_are_claimed_one_by_one(world: World, make_ticket: Callable[..., Ticket]) -> None:
+    world.decide()
+    other = make_ticket(world.proposal.ticket.source)
+    steps.propose([other.versions.get().pk])
+    steps.apply(Proposal.objects.latest("pk"), values={}, note="accepted by Maya.")
+
+    assert tasks.work_once() == 1
+    assert Job.objects.get().attempts == 0

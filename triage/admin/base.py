@@ -20,7 +20,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from triage import ledger
-from triage.admin.theme import ModelAdmin
+from triage.admin.theme import ModelAdmin, display
 from triage.models import LedgerEntry
 
 LABELS = {
@@ -41,6 +41,16 @@ def person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied("Nobody is signed in.")
     return request.user
+
+
+def full_name(user: User | None) -> str:
+    """The name people know each other by; the login where no name is kept."""
+    return "" if user is None else user.get_full_name() or user.get_username()
+
+
+class OwnerField(ModelChoiceField):  # type: ignore[type-arg]  # takes none at run time
+    def label_from_instance(self, obj: Any) -> str:
+        return full_name(obj)
 
 
 class ReasonForm(forms.Form):
@@ -69,6 +79,7 @@ class DeskAdmin(ModelAdmin):
         if db_field.name == "owner":
             kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True)
             kwargs["widget"] = UnfoldAdminSelect2Widget()
+            kwargs["form_class"] = OwnerField
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(
             db_field, request, **kwargs
         )
@@ -85,6 +96,10 @@ class DeskAdmin(ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         return {"owner": person(request).pk, **initial}
+
+    @display(description="Owner", ordering="owner")
+    def owner_name(self, row: Any) -> str:
+        return full_name(row.owner)
 
     def row(self, request: HttpRequest, object_id: str) -> Any:
         """The row of a detail action; 404 where there is none."""

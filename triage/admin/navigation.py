@@ -3,17 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from triage.admin.changes import latest_changes
 from triage.models import (
     Certificate,
     EmergencyStop,
     EscalationRule,
     Job,
-    LedgerEntry,
     Level,
     ModelVersion,
     Rung,
@@ -22,8 +21,7 @@ from triage.models import (
 )
 
 SOON_DAYS = 14
-LATEST = 8
-
+DEAD_LETTERS = "triage.admin.navigation.dead_letters"
 
 # Section: entries as (title, icon of the theme, table).
 SECTIONS = {
@@ -71,6 +69,8 @@ def sees(request: HttpRequest, table: str) -> bool:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The theme's navigation, without what the person may not open."""
+    # The theme draws a badge that says nothing too.
+    dead = dead_letters(request)
     sections: list[dict[str, Any]] = []
     for title, entries in SECTIONS.items():
         items = [
@@ -78,7 +78,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "title": name,
                 "icon": icon,
                 "link": reverse(f"admin:{table.replace('.', '_')}_changelist"),
-                "badge": "triage.admin.navigation.dead_letters" if table == "triage.job" else None,
+                "badge": DEAD_LETTERS if table == "triage.job" and dead else None,
             }
             for name, icon, table in entries
             if sees(request, table)
@@ -110,7 +110,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             .select_related("field__source", "owner")
             .order_by("field__source__name", "field__position")
         ),
-        "latest": latest_changes() if sees(request, "triage.ledgerentry") else [],
+        "latest": latest_changes(request) if sees(request, "triage.ledgerentry") else [],
     }
 
 
@@ -137,20 +137,4 @@ def cards() -> list[tuple[str, int, str, str]]:
             "",
         ),
         ("Dead letters", dead.count(), "triage_job", "dead_at__isempty=0"),
-    ]
-
-
-def latest_changes() -> list[dict[str, Any]]:
-    """The newest entries about policy and models, with the name of who made each."""
-    kinds = [LedgerEntry.Kind.POLICY, LedgerEntry.Kind.MODEL]
-    entries = list(LedgerEntry.objects.filter(kind__in=kinds).order_by("-sequence")[:LATEST])
-    ids = [entry.actor.removeprefix("user:") for entry in entries]
-    people = User.objects.in_bulk([int(one) for one in ids if one.isdecimal()])
-    return [
-        {
-            "entry": entry,
-            "said": " ".join([entry.subject.replace(":", " "), entry.payload.get("event", "")]),
-            "who": people.get(int(one), entry.actor) if one.isdecimal() else entry.actor,
-        }
-        for entry, one in zip(entries, ids, strict=True)
     ]

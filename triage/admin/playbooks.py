@@ -67,7 +67,15 @@ class PlaybookAdmin(OfSourceAdmin):
         "follow_up",
         "action_url",
     )
-    list_display = ["name", "for_what", "follow_up", "rung_level", "position", "is_active", "owner"]
+    list_display = [
+        "name",
+        "for_what",
+        "follow_up",
+        "rung_level",
+        "position",
+        "is_active",
+        "owner_name",
+    ]
     list_editable = ["position", "is_active"]
     list_filter = ["is_active", "source", "is_reversible"]
     list_select_related = ["source", "owner", "rung"]

@@ -81,7 +81,7 @@ class EscalationRuleAdmin(OfSourceAdmin):
     change_form_template = "triage/admin/rule_form.html"
     ledger_subject = "rule"
     ledger_fields = ("source", "owner", "position", "is_active")
-    list_display = ["name", "in_words", "hits", "position", "is_active", "source", "owner"]
+    list_display = ["name", "in_words", "hits", "position", "is_active", "source", "owner_name"]
     list_editable = ["position", "is_active"]
     list_filter = ["is_active", "source"]
     list_select_related = ["source", "owner"]

@@ -145,7 +145,7 @@ class RungAdmin(PolicyAdmin):
         "threshold",
         "canary_percent",
         "certified",
-        "owner",
+        "owner_name",
         "changed_at",
         "reason",
     ]

@@ -93,7 +93,15 @@ class SourceAdmin(PolicyAdmin):
     form = SourceForm
     ledger_subject = "source"
     ledger_fields = ("slug", "owner", "helpdesk", "api_url", "is_active", "deliveries_per_minute")
-    list_display = ["name", "slug", "owner", "helpdesk", "is_active", "live_secrets", "writes_back"]
+    list_display = [
+        "name",
+        "slug",
+        "owner_name",
+        "helpdesk",
+        "is_active",
+        "live_secrets",
+        "writes_back",
+    ]
     list_filter = ["is_active", "helpdesk"]
     list_select_related = ["owner"]
     search_fields = ["name", "slug"]

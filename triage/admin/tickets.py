@@ -176,12 +176,12 @@ class TicketAdmin(RecordAdmin):
 
 @admin.register(Prediction)
 class PredictionAdmin(RecordAdmin):
-    list_display = ["ticket_shown", "model_version", "best", "in_scope", "created_at"]
+    list_display = ["ticket_shown", "model_version", "best", "in_scope_shown", "created_at"]
     list_filter = [("model_version", AutocompleteSelectFilter)]
     list_select_related = ["ticket_version__ticket", "model_version__field"]
     ordering = ["-pk"]
     fieldsets = [
-        (None, {"fields": ["ticket_shown", "model_version", "created_at", "in_scope"]}),
+        (None, {"fields": ["ticket_shown", "model_version", "created_at", "in_scope_shown"]}),
         ("Probabilities", {"fields": ["probabilities_shown"]}),
         ("Words it went by", {"fields": ["words_for", "words_against"]}),
     ]
@@ -196,6 +196,10 @@ class PredictionAdmin(RecordAdmin):
             return "-"
         choice, probability = max(row.probabilities.items(), key=lambda item: item[1])
         return f"{choice} {probability:.1%}"
+
+    @display(description="In scope", ordering="in_scope")
+    def in_scope_shown(self, row: Prediction) -> str:
+        return f"{row.in_scope:.0%}"
 
     @display(description="Ten highest")
     def probabilities_shown(self, row: Prediction) -> SafeString:

@@ -14,7 +14,7 @@ from knox.models import AuthToken, get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from triage.admin.base import PolicyAdmin
+from triage.admin.base import PolicyAdmin, person
 from triage.admin.forms import AnyModelForm
 from triage.admin.sources import shown_once
 from triage.admin.theme import display
@@ -83,7 +83,10 @@ class AuthTokenAdmin(PolicyAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
-            kwargs["queryset"] = User.objects.filter(is_active=True)
+            # A token acts for its user: nobody may make one that may do everything.
+            users = User.objects.filter(is_active=True)
+            may_all = person(request).is_superuser
+            kwargs["queryset"] = users if may_all else users.filter(is_superuser=False)
             kwargs["widget"] = UnfoldAdminSelect2Widget()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -105,4 +108,4 @@ class AuthTokenAdmin(PolicyAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return shown_once(self, request, row=obj, title="The new token", value=obj.shown_token)
+        return shown_once(self, request, row=obj.user, title="The new token", value=obj.shown_token)

@@ -35,7 +35,7 @@ class ModelVersionAdmin(RecordAdmin):
         "state_shown",
         "accuracy",
         "label_count",
-        "owner",
+        "owner_name",
         "created_at",
         "promoted_at",
     ]

@@ -1,17 +1,14 @@
 """What would have been proposed for tickets of the past, by models that had not seen them."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, OuterRef, Subquery, Value
-from threadpoolctl import threadpool_limits
 
 from triage import ledger
 from triage.demo.corpus import SEED
+from triage.drafts import Draft, draft_of
 from triage.learning import explanation
 from triage.learning.classifier import Classifier
 from triage.learning.text import document
@@ -19,7 +16,6 @@ from triage.models import (
     Label,
     LedgerEntry,
     ModelVersion,
-    Playbook,
     Prediction,
     Proposal,
     ProposedValue,
@@ -28,11 +24,7 @@ from triage.models import (
     Ticket,
     TicketVersion,
 )
-from triage.policies import Policies, policies_of
-from triage.policy import playbooks
-from triage.policy.conditions import Facts
-from triage.policy.drafting import DraftValue, Predicted, opinions, route, with_rules
-from triage.policy.routing import apply_rules, in_working_hours
+from triage.policies import policies_of
 
 FOLDS = 4
 STORED_PROBABILITIES = 10
@@ -40,20 +32,6 @@ STORED_PROBABILITIES = 10
 ANSWERED_AFTER = timedelta(seconds=4)
 
 Predictions = dict[int, Prediction]
-
-
-@dataclass
-class Hindsight:
-    """One proposal to be stored, with what belongs to it."""
-
-    version: TicketVersion
-    text: str
-    predictions: dict[str, Prediction]
-    values: dict[str, DraftValue]
-    route: str
-    hits: list[int] = field(default_factory=list)
-    playbook: Playbook | None = None
-    reply: str = ""
 
 
 @transaction.atomic
@@ -70,22 +48,24 @@ def propose(source: Source, *, since: datetime) -> list[Proposal]:
         .select_related("ticket__source")
         .order_by("ticket__opened_at", "ticket")
     )
-    texts = {version.pk: document(version.subject, version.body) for version in versions}
     answers = {
         model.field.key: _out_of_fold(model, source, versions)
         for model in policies.models
         if model.state == ModelVersion.State.CHAMPION
     }
     made = [
-        _hindsight(
+        draft_of(
             policies,
             version,
-            texts[version.pk],
+            document(version.subject, version.body),
             {key: rows[version.pk] for key, rows in answers.items()},
+            # As things stood when the ticket came in.
+            now=version.ticket.opened_at,
+            reopened_count=0,
         )
         for version in versions
     ]
-    return _store(policies, made)
+    return _store(made)
 
 
 def _out_of_fold(
@@ -107,10 +87,7 @@ def _out_of_fold(
         held = [version for version in versions if version.ticket_id % FOLDS == fold]
         if not held:
             continue
-        with threadpool_limits(limits=1):
-            classifier = Classifier.fit(
-                [text for text, _ in seen], [key for _, key in seen], seed=SEED
-            )
+        classifier = Classifier.fit([text for text, _ in seen], [key for _, key in seen], seed=SEED)
         rows |= _asked(classifier, model, held)
     return rows
 
@@ -137,75 +114,7 @@ def _asked(
     return rows
 
 
-def _hindsight(
-    policies: Policies, version: TicketVersion, text: str, predictions: dict[str, Prediction]
-) -> Hindsight:
-    predicted = {
-        key: Predicted(*next(iter(row.probabilities.items()))) for key, row in predictions.items()
-    }
-    before = opinions(policies.fields, predicted, version.values, policies.rungs, draw=0.0)
-    outcome = apply_rules(_facts(policies, version, before), policies.rules)
-    values = with_rules(policies.fields, before, outcome)
-    made = Hindsight(
-        version=version,
-        text=text,
-        predictions=predictions,
-        values=values,
-        route=route(values, policies.main, held=bool(outcome.holds)),
-        hits=list(outcome.hits),
-    )
-    if made.route != Proposal.Route.SHADOW:
-        _offer_playbook(policies, made)
-    return made
-
-
-def _facts(policies: Policies, version: TicketVersion, values: Mapping[str, DraftValue]) -> Facts:
-    """As they stood when the ticket came in."""
-    ticket, source = version.ticket, version.ticket.source
-    return Facts(
-        subject=version.subject,
-        body=version.body,
-        requester=ticket.requester,
-        values={key: value.choice for key, value in values.items() if value.choice is not None},
-        parents=policies.parents(values),
-        ranks=policies.ranks,
-        probabilities={
-            key: value.probability for key, value in values.items() if value.probability is not None
-        },
-        age_minutes=0.0,
-        reopened_count=0,
-        in_working_hours=in_working_hours(
-            ticket.opened_at.astimezone(ZoneInfo(source.time_zone)),
-            source.work_starts,
-            source.work_ends,
-            source.work_days,
-        ),
-    )
-
-
-def _offer_playbook(policies: Policies, made: Hindsight) -> None:
-    main = made.values[policies.main].choice
-    if main is None:
-        return
-    kin = {main} | policies.field(policies.main).choices[main].ancestors
-    ticket = made.version.ticket
-    for offer in policies.playbooks:
-        if kin & offer.choices and playbooks.fits(offer.row.words, made.text):
-            made.playbook = offer.row
-            made.reply = playbooks.render(
-                offer.row.reply,
-                {
-                    "requester_name": ticket.requester_name,
-                    "subject": ticket.subject,
-                    "external_id": ticket.external_id,
-                    "category": policies.choice_names[policies.main, main],
-                    "source": ticket.source.name,
-                },
-            )
-            return
-
-
-def _store(policies: Policies, made: Sequence[Hindsight]) -> list[Proposal]:
+def _store(made: Sequence[Draft]) -> list[Proposal]:
     Prediction.objects.bulk_create(row for each in made for row in each.predictions.values())
     proposals = Proposal.objects.bulk_create(
         Proposal(
@@ -219,7 +128,7 @@ def _store(policies: Policies, made: Sequence[Hindsight]) -> list[Proposal]:
     )
     pairs = list(zip(made, proposals, strict=True))
     ProposedValue.objects.bulk_create(
-        value for each, proposal in pairs for value in _values(policies, each, proposal)
+        value for each, proposal in pairs for value in _values(each, proposal)
     )
     RuleHit.objects.bulk_create(
         RuleHit(proposal=proposal, rule_version_id=hit)
@@ -237,12 +146,12 @@ def _store(policies: Policies, made: Sequence[Hindsight]) -> list[Proposal]:
     return list(own.select_related("ticket", "playbook").order_by("created_at", "pk"))
 
 
-def _values(policies: Policies, made: Hindsight, proposal: Proposal) -> list[ProposedValue]:
+def _values(made: Draft, proposal: Proposal) -> list[ProposedValue]:
     return [
         ProposedValue(
             proposal=proposal,
-            field_id=policies.field_ids[key],
-            choice_id=policies.choice_ids[key, value.choice] if value.choice else None,
+            field_id=made.field_ids[key],
+            choice_id=made.choice_id(key, value.choice),
             basis=value.basis,
             level=value.level,
             probability=value.probability,
@@ -253,7 +162,7 @@ def _values(policies: Policies, made: Hindsight, proposal: Proposal) -> list[Pro
     ]
 
 
-def _entry(made: Hindsight, proposal: Proposal) -> ledger.Entry:
+def _entry(made: Draft, proposal: Proposal) -> ledger.Entry:
     return ledger.Entry(
         kind=LedgerEntry.Kind.PROPOSAL,
         subject=f"proposal:{proposal.pk}",
@@ -261,7 +170,7 @@ def _entry(made: Hindsight, proposal: Proposal) -> ledger.Entry:
             "demo": "past",
             "ticket": proposal.ticket_id,
             "version": made.version.version,
-            "input": hashlib.sha256(made.text.encode()).hexdigest(),
+            "input": made.input_sha256,
             "route": made.route,
             "values": {
                 key: [value.choice, value.basis, value.level, value.probability]

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
-from threadpoolctl import threadpool_limits
 
 from triage.demo.company import address, requester_name
 from triage.demo.corpus import SEED, Happening, Story
@@ -77,9 +76,7 @@ def train(source: Source, owner: User, *, tell: Callable[[str], None]) -> list[M
     """A champion each for category and priority; the team follows from the category."""
     champions = []
     for field in Field.objects.filter(source=source, key__in=TRAINED).order_by("position"):
-        # On a handful of tickets, threads of the linear algebra wait longer than they work.
-        with threadpool_limits(limits=1):
-            version = training.train(field, owner=owner, seed=SEED)
+        version = training.train(field, owner=owner, seed=SEED)
         registry.promote(version, by=owner, reason="The first model, trained on the imported past.")
         tell(f"{version}: {version.evidence['accuracy']:.0%} right on tickets it had not seen")
         champions.append(version)

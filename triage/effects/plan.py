@@ -1,6 +1,6 @@
 """Which effects a decision or an automatic proposal has, under stable keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +22,12 @@ def decided(
     if with_playbook and proposal.playbook is not None:
         steps += _playbook(proposal.playbook, proposal.reply)
     return _store(proposal, steps, prefix="p")
+
+
+def settled(proposals: Iterable[int]) -> set[int]:
+    """Those of the proposals, by primary key, that were decided or applied: both leave a note."""
+    keys = {f"p{pk}-{Effect.Kind.NOTE}": pk for pk in proposals}
+    return {keys[key] for key in Effect.objects.filter(key__in=keys).values_list("key", flat=True)}
 
 
 def automatic(

@@ -8,46 +8,71 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from standardwebhooks import Webhook
 
 from triage import ledger
 from triage.helpdesks import dialect, http
 from triage.helpdesks.base import HelpdeskConflict, HelpdeskRefused, RemoteTicket
-from triage.models import Effect, LedgerEntry, Proposal, SourceSecret, Ticket
+from triage.jobs import leases
+from triage.models import (
+    Delivery,
+    Effect,
+    EmergencyStop,
+    Job,
+    LedgerEntry,
+    Proposal,
+    SourceSecret,
+    Ticket,
+)
 
 logger = logging.getLogger(__name__)
 
 UNFINISHED = (Effect.State.PENDING, Effect.State.SENDING)
+CHANGED = "The ticket changed in the helpdesk after it was proposed."
 
 
 class TicketBusy(Exception):
     """Another worker is writing to this ticket; try again shortly."""
 
 
+class Stopped(Exception):
+    """An emergency stop came after an automatic proposal and before its effects."""
+
+
 def send(proposal: Proposal) -> None:
     """Send a proposal's unfinished effects in order.
 
     `sending` is committed before any byte leaves, so that after a crash the next attempt knows
-    to look first. A conflict or a refusal ends the effects that change what the requester or
-    the helpdesk would see; the internal note is always left. HelpdeskUnavailable passes through
-    and the job is tried again.
+    to look first. A conflict or a refusal ends, in the same transaction, the later effects that
+    change what the requester or the helpdesk would see; the internal note is always left.
+    HelpdeskUnavailable and Stopped pass through and the job is tried again.
     """
     with _alone(proposal.ticket):
-        stopped = ""
+        _refuse_stopped(proposal)
         for effect in proposal.effects.filter(state__in=UNFINISHED).order_by("position"):
-            if stopped and effect.kind != Effect.Kind.NOTE:
-                _finish(effect, Effect.State.CONFLICT, stopped)
-                continue
             try:
                 _send(effect)
             except HelpdeskConflict:
-                stopped = "The ticket changed in the helpdesk after it was proposed."
-                _finish(effect, Effect.State.CONFLICT, stopped)
+                _end(effect, Effect.State.CONFLICT, CHANGED, CHANGED)
             except HelpdeskRefused as error:
-                stopped = f"An earlier step was refused: {error}"
-                _finish(effect, Effect.State.REFUSED, str(error))
+                why = f"An earlier step was refused: {error}"
+                _end(effect, Effect.State.REFUSED, str(error), why)
+
+
+def _refuse_stopped(proposal: Proposal) -> None:
+    """What nobody decided is not sent while a stop covers it, however long it has waited."""
+    if proposal.route != Proposal.Route.AUTO:
+        return
+    choices = proposal.values.filter(choice__isnull=False).values("choice")
+    stops = EmergencyStop.objects.filter(released_at__isnull=True).filter(
+        Q(source=None, choice=None)
+        | Q(source=proposal.ticket.source_id, choice=None)
+        | Q(choice__in=choices)
+    )
+    if stops.exists():
+        raise Stopped("An emergency stop is in force: nothing is applied without a person.")
 
 
 @contextmanager
@@ -66,7 +91,9 @@ def _alone(ticket: Ticket) -> Iterator[None]:
 
 
 def _send(effect: Effect) -> None:
-    Effect.objects.filter(pk=effect.pk).update(state=Effect.State.SENDING)
+    begun = Effect.objects.filter(pk=effect.pk, state__in=UNFINISHED)
+    if not begun.update(state=Effect.State.SENDING):
+        return
     if effect.kind == Effect.Kind.CALL:
         _call_automation(effect)
         _finish(effect, Effect.State.APPLIED)
@@ -74,10 +101,15 @@ def _send(effect: Effect) -> None:
     ticket = effect.ticket
     remote = dialect(ticket.source).read(ticket)
     if _is_applied(effect, remote):
-        _finish(effect, Effect.State.APPLIED, version=remote.version)
+        # Only an attempt that was cut off can have led to this version; else somebody else did.
+        was_cut_off = effect.state == Effect.State.SENDING
+        _finish(effect, Effect.State.APPLIED, version=remote.version if was_cut_off else None)
         return
-    if effect.kind != Effect.Kind.NOTE and remote.version > _known_version(effect):
-        raise HelpdeskConflict
+    if remote.version > _known_version(effect):
+        if effect.kind != Effect.Kind.NOTE:
+            raise HelpdeskConflict
+        # Once our note is on top, the change below it could not be told from our own writes.
+        _end_later(effect, CHANGED)
     after = _write(effect, remote.version)
     _finish(effect, Effect.State.APPLIED, version=after, before=remote.version)
 
@@ -148,6 +180,26 @@ def _call_automation(effect: Effect) -> None:
         body=body.encode(),
         allows_private_addresses=source.allows_private_addresses,
     )
+
+
+@transaction.atomic
+def _end(effect: Effect, state: str, detail: str, why_later: str) -> None:
+    _finish(effect, state, detail)
+    _end_later(effect, why_later)
+    if state == Effect.State.CONFLICT and effect.proposal.route == Proposal.Route.AUTO:
+        # Nobody has looked at this ticket: what it has changed to is proposed on its own.
+        newest = effect.ticket.versions.filter(delivery__outcome=Delivery.Outcome.APPLIED)
+        leases.put(Job.Kind.PROPOSE, newest.order_by("-version").values_list("pk", flat=True)[:1])
+
+
+@transaction.atomic
+def _end_later(effect: Effect, why: str) -> None:
+    """Give up what follows an effect in its proposal, but for the internal note."""
+    later = Effect.objects.filter(
+        proposal=effect.proposal_id, position__gt=effect.position, state__in=UNFINISHED
+    )
+    for other in later.exclude(kind=Effect.Kind.NOTE).order_by("position"):
+        _finish(other, Effect.State.CONFLICT, why)
 
 
 @transaction.atomic

@@ -129,7 +129,8 @@ class Generic:
             version=data["version"],
             subject=data["subject"][:300],
             body=data["body"],
-            requester=requester.get("address", "").lower(),
+            # Some letters become two when they are made small.
+            requester=requester.get("address", "").lower()[:254],
             requester_name=requester.get("name", ""),
             url=data["url"],
             opened_at=data["opened_at"],

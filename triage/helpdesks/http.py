@@ -1,14 +1,15 @@
 """HTTP towards helpdesks: bounded in time and size, no redirects, no private addresses."""
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import requests
 from requests_hardened import Config, Manager
+from urllib3.exceptions import HTTPError
 
 from triage.helpdesks.base import HelpdeskConflict, HelpdeskRefused, HelpdeskUnavailable
+from triage.helpdesks.deadline import Deadline
 
 DEADLINE_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
@@ -38,28 +39,35 @@ def call(
         default_timeout=(CONNECT_SECONDS, READ_SECONDS),
         user_agent_override=USER_AGENT,
     )
-    ends = time.monotonic() + DEADLINE_SECONDS
+    deadline = Deadline(DEADLINE_SECONDS)
     try:
-        with (
-            Manager(config).get_session() as session,
-            session.request(
+        with deadline, Manager(config).get_session() as session:
+            deadline.watch(session)
+            with session.request(
                 method,
                 url,
                 data=body,
                 headers={"Accept-Encoding": "identity", **headers},
                 stream=True,
-            ) as response,
-        ):
-            _raise_for(response)
-            return _object(_read(response, ends))
+            ) as response:
+                _raise_for(response)
+                content = _read(response)
     except requests.exceptions.InvalidURL as error:
         raise HelpdeskRefused(f"The address is not valid: {error}") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         if type(error).__name__ == "InvalidIPAddress":
             raise HelpdeskRefused(
                 "The address is private; the source does not allow private addresses."
             ) from error
+        _check_time(deadline)
         raise HelpdeskUnavailable(f"{method} failed: {type(error).__name__}") from error
+    _check_time(deadline)
+    return _object(content)
+
+
+def _check_time(deadline: Deadline) -> None:
+    if deadline.is_over:
+        raise HelpdeskUnavailable(f"The answer took longer than {deadline.seconds:.0f} s.")
 
 
 def _raise_for(response: requests.Response) -> None:
@@ -72,7 +80,7 @@ def _raise_for(response: requests.Response) -> None:
         raise HelpdeskRefused(f"The helpdesk answered {status}.")
 
 
-def _read(response: requests.Response, ends: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     """Raw bytes as sent: a compressed answer, which we did not ask for, is not unpacked."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise HelpdeskUnavailable("The helpdesk sent a compressed answer, which we refuse.")
@@ -81,8 +89,6 @@ def _read(response: requests.Response, ends: float) -> bytes:
         content += chunk
         if len(content) > RESPONSE_LIMIT_BYTES:
             raise HelpdeskUnavailable(f"The answer is larger than {RESPONSE_LIMIT_BYTES} bytes.")
-        if time.monotonic() > ends:
-            raise HelpdeskUnavailable(f"The answer took longer than {DEADLINE_SECONDS:.0f} s.")
     return bytes(content)
 
 

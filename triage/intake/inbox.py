@@ -3,6 +3,7 @@
 import json
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from triage.helpdesks import dialect
 from triage.helpdesks.base import EventMessage, TicketMessage, Unreadable
@@ -17,6 +18,7 @@ from triage.models import (
     Waiting,
 )
 
+_CONFLICT = Effect.State.CONFLICT
 CLOSING = (TicketEvent.Kind.RESOLVED, TicketEvent.Kind.CLOSED)
 
 
@@ -37,26 +39,41 @@ def read(delivery: Delivery) -> TicketVersion | None:
         return None
     with transaction.atomic():
         if isinstance(message, EventMessage):
-            _apply_event(delivery, message)
-            return None
+            return _apply_event(delivery, message)
         return _apply_version(delivery, message)
 
 
 def _apply_version(delivery: Delivery, message: TicketMessage) -> TicketVersion | None:
     ticket, created = _locked(delivery, message)
-    if not created and message.version <= ticket.version:
-        _kept(ticket, message, delivery)
+    version, is_first = _kept(ticket, message, delivery)
+    is_newer = created or message.version > ticket.version
+    if not is_newer and not (is_first and _only_we_overtook(ticket, message)):
         said = f"Version {message.version} is not newer than {ticket.version}."
         _conclude(delivery, Delivery.Outcome.STALE, said)
         return None
-    if not created:
+    # An echo that came first has the text of this version and more.
+    if not created and not ticket.versions.filter(version__gt=message.version).exists():
         _take_over(ticket, message)
-    version = _kept(ticket, message, delivery)
     if _is_own_echo(ticket, message):
         _conclude(delivery, Delivery.Outcome.ECHO, f"Caused by {message.caused_by}.")
         return None
     _conclude(delivery, Delivery.Outcome.APPLIED)
     return version if created or _wants_proposal(ticket) else None
+
+
+def news(versions: QuerySet[TicketVersion]) -> QuerySet[TicketVersion]:
+    """Without those that our own writes caused or that came too late: what proposals are for."""
+    outcomes = (Delivery.Outcome.ECHO, Delivery.Outcome.STALE)
+    return versions.exclude(delivery__outcome__in=outcomes)
+
+
+def _only_we_overtook(ticket: Ticket, message: TicketMessage) -> bool:
+    """Whether nothing but our own writes is newer than a version that is not one of these."""
+    if _is_own_echo(ticket, message):
+        return False
+    if Effect.objects.filter(ticket=ticket, applied_version=message.version).exists():
+        return False
+    return not news(ticket.versions.filter(version__gt=message.version)).exists()
 
 
 def _locked(delivery: Delivery, message: TicketMessage) -> tuple[Ticket, bool]:
@@ -80,9 +97,9 @@ def _locked(delivery: Delivery, message: TicketMessage) -> tuple[Ticket, bool]:
     return ticket, created
 
 
-def _kept(ticket: Ticket, message: TicketMessage, delivery: Delivery) -> TicketVersion:
-    """The row of this version; one that came late is kept beside the newer ones."""
-    version, _ = TicketVersion.objects.get_or_create(
+def _kept(ticket: Ticket, message: TicketMessage, delivery: Delivery) -> tuple[TicketVersion, bool]:
+    """The row of this version and whether it is new; a late one stays beside the newer ones."""
+    return TicketVersion.objects.get_or_create(
         ticket=ticket,
         version=message.version,
         defaults={
@@ -92,11 +109,11 @@ def _kept(ticket: Ticket, message: TicketMessage, delivery: Delivery) -> TicketV
             "delivery": delivery,
         },
     )
-    return version
 
 
 def _take_over(ticket: Ticket, message: TicketMessage) -> None:
-    ticket.version = message.version
+    # Our own write may have led further already.
+    ticket.version = max(ticket.version, message.version)
     ticket.subject = message.subject
     ticket.body = message.body
     ticket.requester = message.requester or ticket.requester
@@ -122,12 +139,16 @@ def _wants_proposal(ticket: Ticket) -> bool:
     last = Proposal.objects.filter(ticket=ticket).order_by("-created_at").first()
     if last is None or last.route == Proposal.Route.SHADOW:
         return True
+    if last.route == Proposal.Route.AUTO and last.effects.filter(state=_CONFLICT).exists():
+        # Neither the service nor a person has settled it.
+        return True
     return ticket.events.filter(
         kind=TicketEvent.Kind.REOPENED, happened_at__gt=last.created_at
     ).exists()
 
 
-def _apply_event(delivery: Delivery, message: EventMessage) -> None:
+def _apply_event(delivery: Delivery, message: EventMessage) -> TicketVersion | None:
+    """Answers the newest version if the event brought the ticket back to work."""
     ticket = (
         Ticket.objects.select_for_update()
         .filter(source_id=delivery.source_id, external_id=message.external_id)
@@ -151,17 +172,25 @@ def _apply_event(delivery: Delivery, message: EventMessage) -> None:
     )
     if not created:
         _conclude(delivery, Delivery.Outcome.REPEATED, f"Event {message.key} is known.")
-        return
+        return None
+    was_closed = ticket.closed_at is not None
     if message.resolution:
         ticket.resolution = message.resolution
     settle(ticket)
     _conclude(delivery, Delivery.Outcome.APPLIED)
+    if not was_closed or ticket.closed_at is not None:
+        return None
+    return news(ticket.versions.all()).order_by("-version").first()
 
 
 def settle(ticket: Ticket) -> None:
-    """Set what follows from all events, in the order they happened, whenever they arrived."""
+    """Set what follows from all events, in the order they happened, whenever they arrived.
+
+    Events that neither close nor reopen leave a ticket as its import found it.
+    """
     events = list(ticket.events.order_by("happened_at", "pk"))
-    ticket.closed_at = None
+    if any(event.kind in (*CLOSING, TicketEvent.Kind.REOPENED) for event in events):
+        ticket.closed_at = None
     for event in events:
         if event.kind in CLOSING:
             ticket.closed_at = ticket.closed_at or event.happened_at

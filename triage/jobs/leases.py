@@ -30,9 +30,11 @@ def put(kind: str, subjects: Iterable[int]) -> None:
 
 
 @transaction.atomic
-def claim(kinds: Collection[str], limit: int) -> list[Job]:
+def claim(kinds: Collection[str], limit: int, *, alone: Collection[str] = ()) -> list[Job]:
     """Lease up to `limit` due jobs of one kind, oldest first, skipping what others hold.
 
+    Kinds in `alone` come one by one: a job that waits behind a slow one in a batch would use up
+    its lease, and with it an attempt, before it was begun.
     Committed on return: a worker that dies keeps its jobs only until the lease ends.
     """
     now = timezone.now()
@@ -50,11 +52,8 @@ def claim(kinds: Collection[str], limit: int) -> list[Job]:
     kind, attempts = first
     # A job that failed before runs alone: if it kills its worker, it takes nobody with it.
     batch = due.filter(kind=kind, attempts=0) if attempts == 0 else due.filter(kind=kind)
-    jobs = list(
-        batch.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)[
-            : limit if attempts == 0 else 1
-        ]
-    )
+    size = limit if attempts == 0 and kind not in alone else 1
+    jobs = list(batch.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)[:size])
     lease = now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     for job in jobs:
         job.attempts += 1
@@ -74,9 +73,13 @@ def finish(jobs: Sequence[Job]) -> int:
 
 
 def fail(job: Job, error: str) -> None:
-    """Give a job back for a later attempt, or make it a dead letter after the last one."""
+    """Give a job back for a later attempt, or make it a dead letter after the last one.
+
+    One that is no longer ours, as for `finish`, is left to whoever has it.
+    """
     now = timezone.now()
-    ours = Job.objects.filter(pk=job.pk, attempts=job.attempts)
+    # The lease, as in `finish`: attempts may count the same again after the job was put anew.
+    ours = Job.objects.filter(pk=job.pk, lease_until=job.lease_until)
     if job.attempts >= settings.JOB_MAX_ATTEMPTS:
         ours.update(dead_at=now, lease_until=None, last_error=error[:500])
         return
@@ -92,7 +95,8 @@ def bury_exhausted(limit: int = 500) -> int:
     stuck = Job.objects.filter(
         dead_at__isnull=True, attempts__gte=settings.JOB_MAX_ATTEMPTS, lease_until__lt=now
     )
-    return Job.objects.filter(pk__in=stuck.values("pk")[:limit]).update(
+    # Asked of the rows that are updated too: one that was put anew meanwhile is not stuck.
+    return stuck.filter(pk__in=stuck.values("pk")[:limit]).update(
         dead_at=now, lease_until=None, last_error="The worker stopped without an answer."
     )
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -45,6 +45,6 @@ def sweep(work_once: Callable[[], int], stop: Event) -> None:
                 logger.error("%s jobs became dead letters", buried)
             while not stop.is_set() and is_overdue() and work_once():
                 pass
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("the database did not answer: %s", type(error).__name__)
         stop.wait(max(0.0, EVERY_SECONDS - (time.monotonic() - started)))

@@ -67,7 +67,7 @@ def a_place(value: object, item: Mapping[str, object], catalogue: Catalogue) -> 
         yield f"must be one of {', '.join(PLACES)}; got {shown(value)}."
 
 
-def a_word(value: object, item: Mapping[str, object], catalogue: Catalogue) -> Iterator[str]:
+def _word(value: object, item: Mapping[str, object], catalogue: Catalogue) -> Iterator[str]:
     yield from _text(value, MAX_WORD_LENGTH)
     if isinstance(value, str) and value.strip() and not Words.of(value[:MAX_WORD_LENGTH]).each:
         yield f"must hold words with a letter or digit; got {shown(value)}."
@@ -105,10 +105,10 @@ def many(argument: Argument) -> Argument:
     return entries
 
 
-some_words = many(a_word)
+some_words = many(_word)
 
 
-def number(low: float, high: float, *, whole: bool = False) -> Argument:
+def a_number(low: float, high: float, *, whole: bool = False) -> Argument:
     """A number above `low`, up to `high`; JSON's true and false are none."""
 
     def argument(value: object, item: Mapping[str, object], known: Catalogue) -> Iterator[str]:

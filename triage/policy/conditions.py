@@ -12,11 +12,11 @@ from triage.policy.checks import (
     a_choice,
     a_domain,
     a_field,
+    a_number,
     a_place,
     an_address,
     check_items,
     many,
-    number,
     some_words,
 )
 from triage.policy.words import Words
@@ -135,18 +135,18 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "older_than": Kind(
-        {"minutes": number(0, MINUTES_A_YEAR)},
+        {"minutes": a_number(0, MINUTES_A_YEAR)},
         lambda c, facts: facts.age_minutes > c["minutes"],
         lambda c, _: f"the ticket is older than {_duration(c['minutes'])}",
     ),
     "reopened_at_least": Kind(
-        {"count": number(0, 1000, whole=True)},
+        {"count": a_number(0, 1000, whole=True)},
         lambda c, facts: facts.reopened_count >= c["count"],
         lambda c, _: f"the ticket was reopened at least {_count(c['count'], 'time')}",
     ),
     # No model is no doubt: before the first champion such a rule would hold every ticket.
     "probability_below": Kind(
-        {"field": a_field, "value": number(0, 1)},
+        {"field": a_field, "value": a_number(0, 1)},
         lambda c, facts: facts.probabilities.get(c["field"], 1.0) < c["value"],
         lambda c, names: (
             f"the model is less than {100 * c['value']:g} % sure of {_name(names, c['field'])}"

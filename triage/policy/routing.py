@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from triage.policy import conditions
 from triage.policy.checks import (
     MAX_ADDRESS_LENGTH,
     Argument,
@@ -16,7 +15,7 @@ from triage.policy.checks import (
     choice_of,
     shown,
 )
-from triage.policy.conditions import TEAM, Facts, Item
+from triage.policy.conditions import TEAM, Facts, Item, matches
 
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*", re.ASCII)
 
@@ -29,9 +28,9 @@ def _team(value: object, item: Mapping[str, object], catalogue: Catalogue) -> It
 
 
 def _address(value: object, item: Mapping[str, object], catalogue: Catalogue) -> Iterator[str]:
-    limit = MAX_ADDRESS_LENGTH
-    if not isinstance(value, str) or len(value) > limit or not _ADDRESS.fullmatch(value):
-        yield f"must be one mail address of at most {limit} characters; got {shown(value)}."
+    most = MAX_ADDRESS_LENGTH
+    if not isinstance(value, str) or len(value) > most or not _ADDRESS.fullmatch(value):
+        yield f"must be one mail address of at most {most} characters; got {shown(value)}."
 
 
 ACTIONS: Mapping[str, Mapping[str, Argument]] = {
@@ -100,7 +99,7 @@ def apply_rules(facts: Facts, rules: Sequence[RuleSpec]) -> Outcome:
     outcome = Outcome()
     raises: list[tuple[Item, int]] = []
     for rule in rules:
-        if not conditions.matches(rule.combine, rule.conditions, facts):
+        if not matches(rule.combine, rule.conditions, facts):
             continue
         version = rule.version_id
         outcome.hits.append(version)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 
 from review.metrics.window import Scope
 from review.models import DecidedValue, Decision, Reason
@@ -28,12 +28,6 @@ NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=15)
 AFTER_A_WHILE = timedelta(minutes=10)
 numbers = count(1)
-
-
-def make_user(name: str = "lena", *codenames: str) -> User:
-    user = User.objects.create_user(name, f"{name}@example.org", "a-long-enough-password")
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
 
 
 @dataclass

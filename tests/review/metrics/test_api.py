@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 
 from review.metrics.definitions import DEFINITIONS
+from tests.review.helpers import make_reader, make_user
 from tests.review.metrics.helpers import (
     LONG_AGO,
     accept,
     make_desk,
     make_proposal,
-    make_user,
     override,
 )
 
@@ -22,7 +22,7 @@ MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 
 @pytest.fixture
 def reader(client: Client) -> Client:
-    client.force_login(make_user("lena", "view_decision"))
+    client.force_login(make_reader())
     return client
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from tests.conftest import INBOUND_SECRET, new_secret, ticket_message
+from tests.triage.admin.conftest import signed_in
 from triage.admin.secret_forms import make
 from triage.models import LedgerEntry, Source, SourceSecret
 
@@ -233,6 +234,17 @@ def test_a_token_is_shown_once_and_opens_the_api(
     assert recorded("token")[0]["user"] == technician.pk
     tickets = client.get("/api/v1/tickets/", headers={"authorization": f"Token {value}"})
     assert tickets.status_code == 200
+
+
+def test_only_who_may_do_everything_makes_a_token_that_may(desk: Client, root: User) -> None:
+    page = reverse("admin:knox_authtoken_add")
+    form = {"user": root.pk, "expiry_0": "2999-01-01", "expiry_1": "12:00:00"}
+
+    refused = desk.post(page, form)
+
+    assert "Select a valid choice" in refused.content.decode()
+    assert not AuthToken.objects.exists()
+    assert shown_secret(signed_in(root).post(page, form).content.decode())
 
 
 def test_a_revoked_token_opens_nothing(desk: Client, client: Client, technician: User) -> None:

@@ -12,10 +12,26 @@ from tests.conftest import new_ticket
 from triage import steps
 from triage.models import Choice, Proposal, Source
 
+Propose = Callable[..., Proposal]
+LISTS = ("tickets", "proposals", "decisions")
+
 
 def with_token(user: User) -> Client:
     _, token = AuthToken.objects.create(user)
     return Client(headers={"Authorization": f"Token {token}"}, raise_request_exception=False)
+
+
+def ids(answer: Any) -> list[int]:
+    """The rows of a list, which must have been given."""
+    assert answer.status_code == 200, answer.content
+    return [row["id"] for row in answer.json()["results"]]
+
+
+def new_proposed(source: Source, **over: Any) -> Proposal:
+    """A ticket, of category network unless told otherwise, and what the steps propose for it."""
+    ticket = new_ticket(source, **{"values": {"category": "network"}} | over)
+    steps.propose([ticket.versions.get().pk])
+    return Proposal.objects.get(ticket=ticket)
 
 
 @pytest.fixture
@@ -25,12 +41,6 @@ def asking(technician: User) -> Client:
 
 
 @pytest.fixture
-def propose(catalogue: dict[str, Choice]) -> Callable[..., Proposal]:
-    """`propose(source, **ticket)`: a ticket and the proposal that the steps make for it."""
-
-    def made(source: Source, **over: Any) -> Proposal:
-        ticket = new_ticket(source, **{"values": {"category": "network"}} | over)
-        steps.propose([ticket.versions.get().pk])
-        return Proposal.objects.get(ticket=ticket)
-
-    return made
+def propose(catalogue: dict[str, Choice]) -> Propose:
+    """`new_proposed`, the catalogue of the source `desk` being there."""
+    return new_proposed

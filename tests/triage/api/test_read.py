@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
 from tests.conftest import OPENED, new_ticket
-from tests.triage.api.conftest import with_token
+from tests.triage.api.conftest import LISTS, Propose, ids, with_token
 from triage.models import (
     Proposal,
     Source,
@@ -20,14 +19,6 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-
-Propose = Callable[..., Proposal]
-LISTS = ("tickets", "proposals", "decisions")
-
-
-def ids(answer: Any) -> list[int]:
-    assert answer.status_code == 200, answer.content
-    return [row["id"] for row in answer.json()["results"]]
 
 
 # --- Access ---------------------------------------------------------------------------------

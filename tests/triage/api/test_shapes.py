@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import OPENED, event_message, new_ticket, ticket_message
+from tests.triage.api.conftest import LISTS, Propose, ids
 from triage.models import (
     Choice,
     EscalationRule,
@@ -26,14 +27,6 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-
-Propose = Callable[..., Proposal]
-LISTS = ("tickets", "proposals", "decisions")
-
-
-def ids(answer: Any) -> list[int]:
-    assert answer.status_code == 200, answer.content
-    return [row["id"] for row in answer.json()["results"]]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from tests.conftest import new_catalogue, new_secret, new_source
+from tests.threads import serving
 from triage import tasks
 from triage.demo.corpus import Story, split, stories
 from triage.demo.desk import Desk
@@ -65,12 +66,8 @@ class ThroughClient(Post):
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     served = Receiver(503, 202)
-    thread = Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield served
-    served.shutdown()
-    thread.join()
-    served.server_close()
+    with serving(served):
+        yield served
 
 
 def feed_to(post: Post, told: list[Story] | None = None) -> Feed:

@@ -5,13 +5,13 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from tests.conftest import new_secret, new_source, new_ticket
+from tests.threads import serving
 from triage.demo.desk import Desk
 from triage.demo.helpdesk import Helpdesk
 from triage.helpdesks import http
@@ -41,12 +41,8 @@ def desk() -> Desk:
 @pytest.fixture
 def helpdesk(desk: Desk) -> Iterator[Helpdesk]:
     served = Helpdesk(desk, port=0, token=TOKEN, automation_secret=AUTOMATION)
-    thread = Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield served
-    served.shutdown()
-    thread.join()
-    served.server_close()
+    with serving(served):
+        yield served
 
 
 @pytest.fixture
