@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, InternalError, OperationalError, transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from limits import RateLimitItemPerMinute
@@ -31,6 +31,8 @@ from triage.storable import refuse_unstorable
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+# InternalError is how a database that became read-only refuses to store.
+UNABLE = (OperationalError, InterfaceError, InternalError, SecretUnreadable, UnknownHelpdesk)
 # Counted per web process: a limit that asks the broker would fall with the broker.
 _rates = FixedWindowRateLimiter(MemoryStorage())
 _HEADERS = [
@@ -84,7 +86,7 @@ class SourceWebhook(APIView):
             if turned.retry_after is not None:
                 answer["Retry-After"] = str(turned.retry_after)
             return answer
-        except (OperationalError, InterfaceError, SecretUnreadable, UnknownHelpdesk) as error:
+        except UNABLE as error:
             # Ours to mend, and the helpdesk's to try again.
             logger.error("source %s cannot take deliveries: %s", slug, type(error).__name__)
             answer = Response({"detail": "Cannot store deliveries right now."}, 503)
