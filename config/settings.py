@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import env
@@ -281,6 +282,9 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Owner's desk"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "order_approve",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("review/icon.svg")}
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "triage.admin.navigation.dashboard",
     "SIDEBAR": {"navigation": "triage.admin.navigation.sidebar"},

@@ -33,13 +33,13 @@ def settled(proposals: Iterable[int]) -> set[int]:
 def automatic(
     proposal: Proposal, values: Mapping[str, str], *, with_playbook: bool
 ) -> list[Effect]:
-    note = f"applied without a person: {_listed(values)}."
+    note = f"applied without a person: {_listed(proposal, values)}."
     return decided(proposal, values, note=note, with_playbook=with_playbook)
 
 
 def prefill(proposal: Proposal, values: Mapping[str, str]) -> list[Effect]:
     """A marked suggestion in the helpdesk; the same suggestion is left once per ticket."""
-    text = f"{MARK} suggests: {_listed(values)}. A person confirms."
+    text = f"{MARK} suggests: {_listed(proposal, values)}. A person confirms."
     digest = sha256(text.encode()).hexdigest()[:12]
     return _store(
         proposal,
@@ -91,5 +91,8 @@ def _store(
     return list(Effect.objects.filter(proposal=proposal))
 
 
-def _listed(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in values.items()) or "nothing"
+def _listed(proposal: Proposal, values: Mapping[str, str]) -> str:
+    """The values as people in the helpdesk name them."""
+    rows = proposal.values.filter(field__key__in=values).select_related("field", "choice")
+    named = [f"{row.field.name}: {row.choice.name}" for row in rows if row.choice is not None]
+    return ", ".join(named) or "nothing"
