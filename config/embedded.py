@@ -176,15 +176,25 @@ def _secrets(data: Path) -> dict[str, str]:
 
 def run(command: list[str]) -> int:
     """Run a command to its end, passing signals on; returns its exit code, 128 + n for signal n."""
-    process = subprocess.Popen(command)
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         # A terminal has sent Ctrl-C to the command too, since both are in its foreground.
-        if number != signal.SIGINT or not sys.stdin.isatty():
+        if number == signal.SIGINT and sys.stdin.isatty():
+            return
+        for process in started:
             process.send_signal(number)
+        if not started:
+            early.append(number)
 
+    # Before the command starts: it may be signalled as soon as it has said its first word.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
+    process = subprocess.Popen(command)
+    started.append(process)
+    for number in early:
+        process.send_signal(number)
     code = process.wait()
     return code if code >= 0 else 128 - code
 
