@@ -193,8 +193,8 @@ def run(command: list[str]) -> int:
         signal.signal(number, pass_on)
     process = subprocess.Popen(command)
     started.append(process)
-    for number in early:
-        process.send_signal(number)
+    for missed in early:
+        process.send_signal(missed)
     code = process.wait()
     return code if code >= 0 else 128 - code
 
