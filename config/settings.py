@@ -315,5 +315,3 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {"axes": {"level": "WARNING"}},
 }
-# Deprecations of the libraries themselves are theirs to mend.
-SILENCED_SYSTEM_CHECKS: list[str] = []

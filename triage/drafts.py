@@ -52,6 +52,23 @@ class Draft:
     def choice_id(self, field_key: str, choice: str | None) -> int | None:
         return None if choice is None else self.choice_ids[field_key, choice]
 
+    def record(self) -> dict[str, Any]:
+        """What the ledger keeps of it: ids, keys and figures, never the ticket's text."""
+        return {
+            "ticket": self.version.ticket_id,
+            "version": self.version.version,
+            "input": self.input_sha256,
+            "route": self.route,
+            "values": {
+                key: [value.choice, value.basis, value.level, value.probability]
+                for key, value in self.values.items()
+            },
+            "models": sorted(row.model_version_id for row in self.predictions.values()),
+            "rules": self.hits,
+            "playbook": self.playbook.pk if self.playbook else None,
+            "draw": self.draw,
+        }
+
     def final_keys(self) -> dict[str, str]:
         return {k: v.choice for k, v in self.values.items() if v.choice is not None}
 

@@ -208,20 +208,7 @@ def _entry(draft: Draft, proposal: Proposal) -> ledger.Entry:
     return ledger.Entry(
         kind=LedgerEntry.Kind.PROPOSAL,
         subject=f"proposal:{proposal.pk}",
-        payload={
-            "ticket": proposal.ticket_id,
-            "version": draft.version.version,
-            "input": draft.input_sha256,
-            "route": draft.route,
-            "values": {
-                key: [value.choice, value.basis, value.level, value.probability]
-                for key, value in draft.values.items()
-            },
-            "models": sorted(p.model_version_id for p in draft.predictions.values()),
-            "rules": draft.hits,
-            "playbook": draft.playbook.pk if draft.playbook else None,
-            "draw": draft.draw,
-        },
+        payload=draft.record(),
     )
 
 

@@ -166,18 +166,5 @@ def _entry(made: Draft, proposal: Proposal) -> ledger.Entry:
     return ledger.Entry(
         kind=LedgerEntry.Kind.PROPOSAL,
         subject=f"proposal:{proposal.pk}",
-        payload={
-            "demo": "past",
-            "ticket": proposal.ticket_id,
-            "version": made.version.version,
-            "input": made.input_sha256,
-            "route": made.route,
-            "values": {
-                key: [value.choice, value.basis, value.level, value.probability]
-                for key, value in made.values.items()
-            },
-            "models": sorted(row.model_version_id for row in made.predictions.values()),
-            "rules": made.hits,
-            "playbook": made.playbook.pk if made.playbook else None,
-        },
+        payload={"demo": "past", **made.record()},
     )

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from triage.policy.ladder import Acting, acting_level
 from triage.policy.routing import Outcome
 
-NOTHING: Mapping[str, str] = {}
-
 
 @dataclass(frozen=True)
 class ChoiceSpec:
