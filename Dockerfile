@@ -5,11 +5,12 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     CELERY_BEAT_SCHEDULE_FILENAME=/tmp/celerybeat-schedule \
-    COUNTERSIGN_MODEL_DIR=/data/models
+    COUNTERSIGN_MODEL_DIR=/data/models \
+    COUNTERSIGN_LEDGER_DIR=/data/ledger
 
 # A volume that is mounted on /data takes over this owner.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin countersign \
-    && install -d -o countersign -g countersign /data /data/models
+    && install -d -o countersign -g countersign /data /data/models /data/ledger
 
 WORKDIR /app
 COPY requirements.txt .

@@ -60,6 +60,7 @@ class TicketRow(serializers.ModelSerializer[Ticket]):
             "closed_at",
             "reopened_count",
             "received_at",
+            "erased_at",
             "waiting_proposal",
         )
 

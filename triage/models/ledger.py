@@ -20,6 +20,7 @@ class LedgerEntry(models.Model):
         POLICY = "policy", "change of policy"
         INTAKE = "intake", "intake anomaly"
         MODEL = "model", "model"
+        ERASURE = "erasure", "erasure"
 
     sequence = models.BigIntegerField(primary_key=True)
     previous = models.CharField(max_length=64)
