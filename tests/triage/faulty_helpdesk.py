@@ -13,8 +13,12 @@ Body = dict[str, Any]
 
 @dataclass
 class FaultyHelpdesk:
-    """Tickets by id, and the faults of the next writes: "lost", "500" or "refuse".
+    """Tickets by id, and the faults of the next writes, "" for none.
 
+    "500", "refuse": nothing is changed. "lost": carried out, no answer. "late": a 500, and carried
+    out when the next write comes. "twice": carried out twice, the second answer comes back.
+    "meanwhile": a person changes the ticket in the moment before.
+    Keys of earlier writes are not remembered, so that nothing but Countersign prevents doubles.
     `writes` counts the changes by Idempotency-Key, `calls` keeps what the automation was sent.
     """
 
@@ -23,6 +27,7 @@ class FaultyHelpdesk:
     writes: Counter[str] = field(default_factory=Counter)
     tokens: set[str] = field(default_factory=set)
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    overdue: list[Callable[[], object]] = field(default_factory=list)
 
     def start(self) -> str:
         handler = type("Handler", (_Handler,), {"desk": self})
@@ -62,19 +67,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, change: Callable[[Body], tuple[int, Body]]) -> None:
         self.raw = self.rfile.read(int(self.headers["Content-Length"]))
+        while self.desk.overdue:
+            self.desk.overdue.pop(0)()
         fault = self.desk.faults.pop(0) if self.desk.faults else ""
-        if fault in ("500", "refuse"):
-            self._answer(500 if fault == "500" else 422, {})
+        body = json.loads(self.raw)
+        if fault == "late":
+            self.desk.overdue.append(lambda: change(body))
+        if fault in ("500", "refuse", "late"):
+            self._answer(422 if fault == "refuse" else 500, {})
             return
-        status, answer = change(json.loads(self.raw))
+        if fault == "meanwhile":
+            self._ticket()["version"] += 1
+        if fault == "twice":
+            change(body)
+        status, answer = change(body)
         if fault == "lost":
             self.close_connection = True
         else:
             self._answer(status, answer)
 
+    def _has_moved(self) -> bool:
+        seen = self.headers["If-Match"]
+        return seen is not None and seen != f'"{self._ticket()["version"]}"'
+
     def _patch(self, body: Body) -> tuple[int, Body]:
         ticket = self._ticket()
-        if self.headers["If-Match"] != f'"{ticket["version"]}"':
+        if self.headers["If-Match"] is None or self._has_moved():
             return 412, {}
         ticket["values"] |= body.get("values", {})
         ticket["status"] = body.get("status", ticket["status"])
@@ -82,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _note(self, body: Body) -> tuple[int, Body]:
         ticket = self._ticket()
+        if self._has_moved():
+            return 412, {}
         ticket["notes"].append(body)
         return self._done(ticket)
 

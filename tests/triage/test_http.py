@@ -9,7 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from triage.helpdesks import http
-from triage.helpdesks.base import HelpdeskConflict, HelpdeskRefused, HelpdeskUnavailable
+from triage.helpdesks.base import (
+    HelpdeskConflict,
+    HelpdeskRefused,
+    HelpdeskSilent,
+    HelpdeskUnavailable,
+)
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -133,6 +138,59 @@ def test_a_compressed_answer_is_not_unpacked(serve: Callable[[Answer], str]) -> 
 
     with pytest.raises(HelpdeskUnavailable, match="compressed"):
         get(serve(says(200, bomb, Content_Encoding="gzip")))
+
+
+def test_the_body_of_a_redirect_is_not_read(serve: Callable[[Answer], str]) -> None:
+    sent = []
+
+    def redirect(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", "http://127.0.0.1:1/")
+        request.send_header("Content-Encoding", "gzip")
+        request.send_header("Content-Length", "300000000")
+        request.end_headers()
+        try:
+            while True:
+                sent.append(request.wfile.write(b"\0" * 65536))
+        except OSError:
+            done.set()
+
+    done = threading.Event()
+    with pytest.raises(HelpdeskRefused):
+        get(serve(redirect))
+
+    assert done.wait(10)
+    # What fits into the buffers of both sides; nobody took the rest.
+    assert sum(sent) < 30_000_000
+
+
+def test_an_answer_that_never_begins_ends_at_the_deadline(
+    serve: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE_SECONDS", 0.5)
+    silence = threading.Event()
+
+    def say_nothing(request: BaseHTTPRequestHandler) -> None:
+        silence.wait(20)
+
+    began = time.monotonic()
+    with pytest.raises(HelpdeskSilent):
+        get(serve(say_nothing))
+
+    assert time.monotonic() - began < 5
+    silence.set()
+
+
+def test_a_header_that_cannot_be_sent_is_refused(serve: Callable[[Answer], str]) -> None:
+    with pytest.raises(HelpdeskRefused, match="cannot be written"):
+        http.call(
+            "GET",
+            serve(says(200)),
+            headers={"Authorization": "Bearer a\r\nX-Other: b"},
+            allows_private_addresses=True,
+        )
+
+    assert hits == []
 
 
 def test_an_answer_that_drips_ends_at_the_deadline(

@@ -1,8 +1,6 @@
 """Effects happen once, in order, or say why not; against a real HTTP helpdesk that fails."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable
 from threading import Barrier
 from typing import Any
 
@@ -11,74 +9,21 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from tests.conftest import ticket_message
-from tests.triage.faulty_helpdesk import FaultyHelpdesk
+from tests.triage.writeback_world import AUTOMATION_SECRET, World, make_due, world
 from triage import steps, tasks
 from triage.effects import writeback
 from triage.models import (
-    Choice,
     Effect,
     EmergencyStop,
     Job,
     LedgerEntry,
-    Playbook,
     Proposal,
     Source,
-    SourceSecret,
     Ticket,
     Waiting,
 )
 
-AUTOMATION_SECRET = "whsec_YXV0b21hdGlvbi1zZWNyZXQtb2YtdGhlLXRlc3Rz"
-
-
-@dataclass
-class World:
-    helpdesk: FaultyHelpdesk
-    proposal: Proposal
-    remote: dict[str, Any]
-
-    def states(self) -> dict[str, str]:
-        rows = Effect.objects.filter(proposal=self.proposal).order_by("position")
-        return dict(rows.values_list("kind", "state"))
-
-    def decide(self, *, with_playbook: bool = False) -> None:
-        steps.apply(
-            self.proposal,
-            values={"category": "network", "priority": "urgent"},
-            note="accepted by Maya.",
-            with_playbook=with_playbook,
-        )
-
-
-@pytest.fixture
-def world(
-    make_source: Callable[..., Source],
-    make_secret: Callable[..., SourceSecret],
-    make_catalogue: Callable[[Source], dict[str, Choice]],
-    make_ticket: Callable[..., Ticket],
-) -> Iterator[World]:
-    helpdesk = FaultyHelpdesk()
-    address = helpdesk.start()
-    source = make_source(api_url=address, allows_private_addresses=True)
-    make_secret(source, "the-token", purpose=SourceSecret.Purpose.OUTBOUND)
-    make_secret(source, AUTOMATION_SECRET, purpose=SourceSecret.Purpose.AUTOMATION)
-    choices = make_catalogue(source)
-    playbook = Playbook.objects.create(
-        source=source,
-        name="Roll back",
-        owner=source.owner,
-        reply="Hello {requester_name}, it is on its way.",
-        action_url=f"{address}/automation",
-    )
-    playbook.for_choices.add(choices["network"])
-    ticket = make_ticket(source, values={"category": "network"}, requester_name="Ann")
-    steps.propose([ticket.versions.get().pk])
-    yield World(helpdesk, Proposal.objects.get(), helpdesk.put(ticket.external_id))
-    helpdesk.stop()
-
-
-def make_due() -> None:
-    Job.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+__all__ = ["world"]
 
 
 def test_a_decision_arrives_in_the_helpdesk_once(world: World, work: Callable[[], int]) -> None:
@@ -348,5 +293,5 @@ def test_effects_are_claimed_one_by_one(world: World, make_ticket: Callable[...,
     steps.propose([other.versions.get().pk])
     steps.apply(Proposal.objects.latest("pk"), values={}, note="accepted by Maya.")
 
-    assert tasks.work_once() == 1
-    assert Job.objects.get().attempts == 0
+    assert tasks.work_once([Job.Kind.EFFECT]) == 1
+    assert Job.objects.get(kind=Job.Kind.EFFECT).attempts == 0

@@ -104,14 +104,28 @@ class Desk:
                 self._set_status(ticket, status)
             return self._written(ticket, key)
 
-    def note(self, ticket_id: str, kind: str, body: str, marker: str, *, key: str) -> int:
-        """Add a note once per key; answers the version afterwards."""
+    def note(
+        self,
+        ticket_id: str,
+        kind: str,
+        body: str,
+        marker: str,
+        *,
+        seen: int | None = None,
+        key: str,
+    ) -> int:
+        """Add a note once per key; answers the version afterwards.
+
+        With `seen`, only if the ticket is at that version. Raises as `change` does.
+        """
         if kind not in ("internal", "reply") or not body:
             raise BadRequest("A note has a kind, internal or reply, and a body.")
         with self._lock:
             ticket = self._ticket(ticket_id)
             if key and key in ticket["writes"]:
                 return int(ticket["writes"][key])
+            if seen is not None and ticket["version"] != seen:
+                raise Conflict(f"Ticket {ticket_id} is at version {ticket['version']}, not {seen}.")
             ticket["notes"].append({"kind": kind, "body": body, "marker": marker, "at": _now()})
             if kind == "internal" and not body.startswith(SUGGESTION):
                 ticket["decided"] = True

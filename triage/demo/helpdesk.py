@@ -96,11 +96,11 @@ class Handler(BaseHTTPRequestHandler):
     def _change(self, number: str) -> dict[str, Any]:
         self._authorise()
         body = self._object()
-        seen = self.headers.get("If-Match", "").strip('"')
-        if not seen.isascii() or not seen.isdigit():
+        seen = self._seen()
+        if seen is None:
             raise Refused(428, 'Say which version you have seen: If-Match: "7".')
         key = self.headers.get("Idempotency-Key", "")
-        return {"version": self.server.desk.change(number, body, seen=int(seen), key=key)}
+        return {"version": self.server.desk.change(number, body, seen=seen, key=key)}
 
     def _note(self, number: str) -> dict[str, Any]:
         self._authorise()
@@ -112,6 +112,7 @@ class Handler(BaseHTTPRequestHandler):
                 str(body.get("kind", "")),
                 str(body.get("body", "")),
                 str(body.get("marker", "")),
+                seen=self._seen(),
                 key=key,
             )
         }
@@ -128,6 +129,10 @@ class Handler(BaseHTTPRequestHandler):
         return {"state": "done" if is_new else "done before"}
 
     # --- Plumbing -----------------------------------------------------------------------------
+    def _seen(self) -> int | None:
+        seen = self.headers.get("If-Match", "").strip('"')
+        return int(seen) if seen.isascii() and seen.isdigit() else None
+
     def _path(self) -> list[str]:
         return [unquote(part) for part in urlsplit(self.path).path.split("/") if part]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from triage.jobs import leases
 from triage.jobs.doorbell import ring_after_commit
+from triage.jobs.lanes import Lane
 from triage.models import Effect, Job, Playbook, Proposal
 
 MARK = "Countersign"
@@ -87,7 +88,7 @@ def _store(
     )
     if has_address:
         leases.put(Job.Kind.EFFECT, [proposal.pk])
-        ring_after_commit()
+        ring_after_commit(Lane.EFFECTS)
     return list(Effect.objects.filter(proposal=proposal))
 
 

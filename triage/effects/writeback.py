@@ -1,19 +1,18 @@
 """Carrying planned effects out: each once, in order, whatever fails in between."""
 
-import json
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from hashlib import blake2b
 
-from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
-from standardwebhooks import Webhook
 
 from triage import ledger
-from triage.helpdesks import dialect, http
+from triage.effects import automation, destinations
+from triage.effects.locks import NotNow, held
+from triage.helpdesks import dialect
 from triage.helpdesks.base import HelpdeskConflict, HelpdeskRefused, RemoteTicket
 from triage.jobs import leases
 from triage.models import (
@@ -23,7 +22,6 @@ from triage.models import (
     Job,
     LedgerEntry,
     Proposal,
-    SourceSecret,
     Ticket,
 )
 
@@ -31,10 +29,18 @@ logger = logging.getLogger(__name__)
 
 UNFINISHED = (Effect.State.PENDING, Effect.State.SENDING)
 CHANGED = "The ticket changed in the helpdesk after it was proposed."
+PERHAPS_CALLED = f"{CHANGED} Whether the automation got an earlier call is not known."
+# No further effect is begun then: one alone may take four deadlines, and a worker holds on to
+# a job for two minutes.
+SECONDS_PER_TURN = 30.0
 
 
-class TicketBusy(Exception):
-    """Another worker is writing to this ticket; try again shortly."""
+class TicketBusy(NotNow):
+    """Another worker is writing to this ticket."""
+
+
+class Unfinished(NotNow):
+    """The helpdesk is slow: what is left is sent in another turn."""
 
 
 class Stopped(Exception):
@@ -44,18 +50,23 @@ class Stopped(Exception):
 def send(proposal: Proposal) -> None:
     """Send a proposal's unfinished effects in order.
 
-    `sending` is committed before any byte leaves, so that after a crash the next attempt knows
-    to look first. A conflict or a refusal ends, in the same transaction, the later effects that
-    change what the requester or the helpdesk would see; the internal note is always left.
-    HelpdeskUnavailable and Stopped pass through and the job is tried again.
+    `sending` is committed before any byte leaves, and the version that a write follows before
+    the write, so that after a crash the next attempt knows to look first, and for what. A
+    conflict or a refusal ends, in the same transaction, the later effects that change what the
+    requester or the helpdesk would see; the internal note is always left.
+    HelpdeskUnavailable and Stopped pass through and the job is tried again; NotNow means that
+    it comes back without having been an attempt.
     """
+    began = time.monotonic()
     with _alone(proposal.ticket):
         _refuse_stopped(proposal)
         for effect in proposal.effects.filter(state__in=UNFINISHED).order_by("position"):
+            if time.monotonic() - began > SECONDS_PER_TURN:
+                raise Unfinished("The helpdesk is slow; the rest follows.", seconds=0.0)
             try:
                 _send(effect)
             except HelpdeskConflict:
-                _end(effect, Effect.State.CONFLICT, CHANGED, CHANGED)
+                _end(effect, Effect.State.CONFLICT, _what_changed(effect), CHANGED)
             except HelpdeskRefused as error:
                 why = f"An earlier step was refused: {error}"
                 _end(effect, Effect.State.REFUSED, str(error), why)
@@ -77,41 +88,79 @@ def _refuse_stopped(proposal: Proposal) -> None:
 
 @contextmanager
 def _alone(ticket: Ticket) -> Iterator[None]:
-    """One writer per ticket across all processes; freed when the process dies."""
-    digest = blake2b(f"effects:{ticket.pk}".encode(), digest_size=8).digest()
-    key = int.from_bytes(digest, signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        if cursor.fetchone() != (True,):
-            raise TicketBusy(f"Ticket {ticket.pk} is being written to by another worker.")
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+    """One writer per ticket across all processes."""
+    with held(f"effects:{ticket.pk}") as is_ours:
+        if not is_ours:
+            raise TicketBusy(f"Ticket {ticket.pk} is being written to.", seconds=1.0)
+        yield
 
 
 def _send(effect: Effect) -> None:
     begun = Effect.objects.filter(pk=effect.pk, state__in=UNFINISHED)
     if not begun.update(state=Effect.State.SENDING):
         return
-    if effect.kind == Effect.Kind.CALL:
-        _call_automation(effect)
-        _finish(effect, Effect.State.APPLIED)
-        return
     ticket = effect.ticket
-    remote = dialect(ticket.source).read(ticket)
-    if _is_applied(effect, remote):
-        # Only an attempt that was cut off can have led to this version; else somebody else did.
-        was_cut_off = effect.state == Effect.State.SENDING
-        _finish(effect, Effect.State.APPLIED, version=remote.version if was_cut_off else None)
-        return
-    if remote.version > _known_version(effect):
-        if effect.kind != Effect.Kind.NOTE:
+    with destinations.place(ticket.source.api_url):
+        remote = dialect(ticket.source).read(ticket)
+        if _is_applied(effect, remote):
+            _finish_found(effect)
+            return
+        has_moved = remote.version > _known_version(effect)
+        if has_moved and effect.kind != Effect.Kind.NOTE:
             raise HelpdeskConflict
-        # Once our note is on top, the change below it could not be told from our own writes.
-        _end_later(effect, CHANGED)
-    after = _write(effect, remote.version)
-    _finish(effect, Effect.State.APPLIED, version=after, before=remote.version)
+        if effect.kind != Effect.Kind.CALL:
+            _write(effect, remote, has_moved=has_moved)
+            return
+    # The helpdesk's place is free again while the automation takes its time.
+    with destinations.place(effect.payload["url"]):
+        _remember_base(effect, remote.version)
+        automation.call(effect)
+    _finish(effect, Effect.State.APPLIED)
+
+
+def _write(effect: Effect, remote: RemoteTicket, *, has_moved: bool) -> None:
+    """Write once; if the ticket moved in this moment, find out whether that was our own doing.
+
+    A request that was given up may be carried out late, and one may arrive twice: then the
+    conflict is with ourselves. The internal note is left even where it was with somebody else.
+    """
+    if not has_moved:
+        _remember_base(effect, remote.version)
+        try:
+            after = _put(effect, remote.version)
+        except HelpdeskConflict:
+            remote = dialect(effect.ticket.source).read(effect.ticket)
+            if _is_applied(effect, remote):
+                _finish_found(effect)
+                return
+            if effect.kind != Effect.Kind.NOTE:
+                raise
+        else:
+            _finish(effect, Effect.State.APPLIED, version=after)
+            return
+    # Nothing that changes the ticket follows on what nobody here has seen.
+    _end_later(effect, CHANGED)
+    _remember_base(effect, remote.version)
+    _finish(effect, Effect.State.APPLIED, version=_put(effect, None))
+
+
+def _remember_base(effect: Effect, version: int) -> None:
+    effect.based_on_version = version
+    Effect.objects.filter(pk=effect.pk).update(based_on_version=version)
+
+
+def _finish_found(effect: Effect) -> None:
+    """It is there already: by a write of ours that was cut off, or by somebody else's.
+
+    Ours led one version further than the one that it followed; what lies above is not ours.
+    """
+    base = effect.based_on_version
+    _finish(effect, Effect.State.APPLIED, version=None if base is None else base + 1)
+
+
+def _what_changed(effect: Effect) -> str:
+    was_begun = effect.based_on_version is not None
+    return PERHAPS_CALLED if effect.kind == Effect.Kind.CALL and was_begun else CHANGED
 
 
 def _is_applied(effect: Effect, remote: RemoteTicket) -> bool:
@@ -126,60 +175,30 @@ def _is_applied(effect: Effect, remote: RemoteTicket) -> bool:
 
 
 def _known_version(effect: Effect) -> int:
-    """The newest version that the proposal was based on or our own writes have led to."""
-    own = Effect.objects.filter(ticket=effect.ticket_id).aggregate(own=Max("applied_version"))
-    return max(effect.seen_version, own["own"] or 0)
+    """The newest version that our own writes alone have led to from the one proposed for."""
+    known = effect.seen_version
+    own = Effect.objects.filter(ticket=effect.ticket_id, applied_version__isnull=False)
+    for before, after in own.order_by("applied_version").values_list(
+        "based_on_version", "applied_version"
+    ):
+        if after is not None and (before is None or before <= known):
+            known = max(known, after)
+    return known
 
 
-def _write(effect: Effect, version: int) -> int:
+def _put(effect: Effect, version: int | None) -> int:
+    """Write if the ticket is at `version`; the internal note at None too, whatever it is at."""
     helpdesk = dialect(effect.ticket.source)
-    ticket, payload = effect.ticket, effect.payload
-    match effect.kind:
-        case Effect.Kind.VALUES:
-            return helpdesk.set_values(ticket, payload["values"], version=version, key=effect.key)
-        case Effect.Kind.STATUS:
-            return helpdesk.set_status(ticket, payload["status"], version=version, key=effect.key)
-        case Effect.Kind.REPLY:
-            return helpdesk.add_note(ticket, payload["text"], is_public=True, key=effect.key)
-        case _:
-            return helpdesk.add_note(ticket, payload["text"], is_public=False, key=effect.key)
-
-
-def _call_automation(effect: Effect) -> None:
-    """A signed POST; its webhook-id is the effect's key, by which the receiver drops repeats."""
-    source = effect.ticket.source
-    secret = (
-        source.secrets.filter(purpose=SourceSecret.Purpose.AUTOMATION, retired_at__isnull=True)
-        .order_by("-created_at")
-        .first()
-    )
-    if secret is None:
-        raise HelpdeskRefused("The source has no live secret to sign playbook calls with.")
-    body = json.dumps(
-        {
-            "type": "playbook.accepted",
-            "data": {
-                "ticket_id": effect.ticket.external_id,
-                "requester": effect.ticket.requester,
-                "playbook": effect.payload["playbook"],
-            },
-        }
-    )
-    now = datetime.now(UTC)
-    value = secret.value()
-    key: str | bytes = value if value.startswith("whsec_") else value.encode()
-    http.call(
-        "POST",
-        effect.payload["url"],
-        headers={
-            "Content-Type": "application/json",
-            "webhook-id": effect.key,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(key).sign(effect.key, now, body),
-        },
-        body=body.encode(),
-        allows_private_addresses=source.allows_private_addresses,
-    )
+    ticket, payload, key = effect.ticket, effect.payload, effect.key
+    if effect.kind in (Effect.Kind.NOTE, Effect.Kind.REPLY):
+        is_public = effect.kind == Effect.Kind.REPLY
+        return helpdesk.add_note(
+            ticket, payload["text"], is_public=is_public, version=version, key=key
+        )
+    assert version is not None
+    if effect.kind == Effect.Kind.VALUES:
+        return helpdesk.set_values(ticket, payload["values"], version=version, key=key)
+    return helpdesk.set_status(ticket, payload["status"], version=version, key=key)
 
 
 @transaction.atomic
@@ -209,16 +228,16 @@ def _finish(
     detail: str = "",
     *,
     version: int | None = None,
-    before: int | None = None,
 ) -> None:
     ours = Effect.objects.filter(pk=effect.pk, state__in=UNFINISHED)
     if not ours.update(
         state=state, detail=detail[:500], applied_version=version, finished_at=timezone.now()
     ):
         return
-    if version is not None and before is not None:
+    if version is not None and effect.based_on_version is not None:
         # Our own write must not come back as news; a change that it followed still has to come.
-        Ticket.objects.filter(pk=effect.ticket_id, version=before).update(version=version)
+        ours_alone = Ticket.objects.filter(pk=effect.ticket_id, version=effect.based_on_version)
+        ours_alone.update(version=version)
     if state == Effect.State.APPLIED and effect.kind == Effect.Kind.VALUES:
         _remember_values(effect)
     ledger.append(

@@ -2,9 +2,10 @@
 
 from triage.helpdesks.base import Helpdesk
 from triage.helpdesks.generic import Generic
+from triage.helpdesks.hub import Hub
 from triage.models import Source
 
-DIALECTS: dict[str, Helpdesk] = {"generic": Generic()}
+DIALECTS: dict[str, Helpdesk] = {"generic": Generic(), "hub": Hub(Generic())}
 
 
 class UnknownHelpdesk(Exception):

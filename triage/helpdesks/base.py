@@ -32,6 +32,10 @@ class HelpdeskUnavailable(Exception):
     """No answer, a late one, or 5xx: the same request may work later."""
 
 
+class HelpdeskSilent(HelpdeskUnavailable):
+    """No answer in time: the next request would wait as long."""
+
+
 @dataclass(frozen=True)
 class TicketMessage:
     """A ticket as the helpdesk describes it at one version."""
@@ -100,4 +104,8 @@ class Helpdesk(Protocol):
 
     def set_status(self, ticket: Ticket, status: str, *, version: int, key: str) -> int: ...
 
-    def add_note(self, ticket: Ticket, text: str, *, is_public: bool, key: str) -> int: ...
+    def add_note(
+        self, ticket: Ticket, text: str, *, is_public: bool, version: int | None, key: str
+    ) -> int:
+        """As above; `version` None leaves the note whatever has changed."""
+        ...

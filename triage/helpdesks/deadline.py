@@ -2,15 +2,13 @@
 
 import socket
 import threading
+import time
 from types import TracebackType
-from typing import Any, Self
-
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from typing import Self
 
 
 class Deadline:
-    """Cuts the connections of the sessions it watches once its time is over.
+    """Cuts the connections it holds once its time is over.
 
     A read timeout bounds the silence between two bytes only; head lines and the TLS handshake
     are read inside libraries that know no other limit. What was read when the line was cut may
@@ -19,7 +17,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.is_over = False
+        self._ends = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._cut)
@@ -41,10 +39,14 @@ class Deadline:
                 copy.close()
             self._sockets.clear()
 
-    def watch(self, session: Any) -> None:
-        """Hold on to every socket that a requests session opens from here on."""
-        for adapter in session.adapters.values():
-            adapter.poolmanager.pool_classes_by_scheme = self._pools()
+    @property
+    def left(self) -> float:
+        """Seconds, never negative."""
+        return max(0.0, self._ends - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        return self.left == 0.0
 
     def hold(self, opened: socket.socket) -> socket.socket:
         with self._lock:
@@ -55,7 +57,6 @@ class Deadline:
         return opened
 
     def _cut(self) -> None:
-        self.is_over = True
         with self._lock:
             for copy in self._sockets:
                 try:
@@ -63,22 +64,3 @@ class Deadline:
                 except OSError:
                     # The other side was quicker.
                     continue
-
-    def _pools(self) -> dict[str, type[HTTPConnectionPool]]:
-        hold = self.hold
-
-        class Plain(HTTPConnection):
-            def _new_conn(self) -> socket.socket:
-                return hold(super()._new_conn())
-
-        class Safe(HTTPSConnection):
-            def _new_conn(self) -> socket.socket:
-                return hold(super()._new_conn())
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SafePool(HTTPSConnectionPool):
-            ConnectionCls = Safe
-
-        return {"http": PlainPool, "https": SafePool}

@@ -30,6 +30,7 @@ from triage.models import SourceSecret, Ticket, TicketEvent
 
 TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
 WEBHOOK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
 LARGEST_VERSION = 2**63 - 1
 
 
@@ -104,6 +105,10 @@ class WebhookShape(serializers.Serializer[Any]):
     )
 
 
+# Made once and only asked: making one copies all its fields, which costs more than asking.
+WEBHOOK, TICKET, EVENT = WebhookShape(), TicketShape(), EventShape()
+
+
 class Generic:
     def verify(
         self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: float
@@ -119,10 +124,10 @@ class Generic:
         return webhook_id
 
     def parse(self, payload: object) -> Message:
-        envelope = _valid(WebhookShape, payload)
+        envelope = _valid(WEBHOOK, payload)
         if envelope["type"] == "ticket.event":
-            return _event(_valid(EventShape, envelope["data"], within="data"))
-        data = _valid(TicketShape, envelope["data"], within="data")
+            return _event(_valid(EVENT, envelope["data"], within="data"))
+        data = _valid(TICKET, envelope["data"], within="data")
         requester = data.get("requester", {})
         return TicketMessage(
             external_id=data["id"],
@@ -140,15 +145,17 @@ class Generic:
 
     def read(self, ticket: Ticket) -> RemoteTicket:
         answer = _request("GET", ticket, "")
+        version = _version(answer)
         try:
             return RemoteTicket(
-                version=int(answer["version"]),
+                version=version,
                 status=str(answer.get("status", "")),
                 values={str(k): str(v) for k, v in dict(answer.get("values", {})).items()},
-                markers=frozenset(str(note["marker"]) for note in answer.get("notes", [])),
+                # Notes that people wrote may be listed too.
+                markers=frozenset(str(note.get("marker", "")) for note in answer["notes"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise HelpdeskUnavailable(f"The ticket it sent lacks {error}.") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise HelpdeskUnavailable(f"The ticket it sent is not readable: {error!r}.") from error
 
     def set_values(
         self, ticket: Ticket, values: Mapping[str, str], *, version: int, key: str
@@ -160,10 +167,12 @@ class Generic:
     def set_status(self, ticket: Ticket, status: str, *, version: int, key: str) -> int:
         return _version(_request("PATCH", ticket, "", {"status": status}, key=key, version=version))
 
-    def add_note(self, ticket: Ticket, text: str, *, is_public: bool, key: str) -> int:
+    def add_note(
+        self, ticket: Ticket, text: str, *, is_public: bool, version: int | None, key: str
+    ) -> int:
         kind = "reply" if is_public else "internal"
         note = {"kind": kind, "body": text, "marker": key}
-        return _version(_request("POST", ticket, "/notes", note, key=key))
+        return _version(_request("POST", ticket, "/notes", note, key=key, version=version))
 
 
 def _signed(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
@@ -177,12 +186,13 @@ def _signed(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
 
 
 def _valid(
-    shape: type[serializers.Serializer[Any]], payload: object, *, within: str = ""
+    shape: serializers.Serializer[Any], payload: object, *, within: str = ""
 ) -> dict[str, Any]:
-    reader = shape(data=payload)
-    if not reader.is_valid():
-        raise Unreadable({within: reader.errors} if within else reader.errors)
-    return dict(reader.validated_data)
+    try:
+        return dict(shape.run_validation(payload))
+    except serializers.ValidationError as error:
+        errors: Any = error.detail
+        raise Unreadable({within: errors} if within else errors) from None
 
 
 def _event(data: Mapping[str, Any]) -> EventMessage:
@@ -232,7 +242,8 @@ def _request(
 
 
 def _version(answer: Mapping[str, Any]) -> int:
-    try:
-        return int(answer["version"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise HelpdeskUnavailable("The answer to a write lacks the new version.") from error
+    given = str(answer.get("version", ""))
+    # As a number or as its digits; any more of these are not a counter.
+    if not VERSION.fullmatch(given) or int(given) > LARGEST_VERSION:
+        raise HelpdeskUnavailable("The answer lacks the ticket's version, a whole number.")
+    return int(given)

@@ -31,6 +31,11 @@ class Effect(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     payload = models.JSONField()
     seen_version = models.BigIntegerField(help_text="The ticket version the change was based on.")
+    based_on_version = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="The helpdesk's version that our own write followed; on record before it leaves.",
+    )
     applied_version = models.BigIntegerField(
         null=True, blank=True, help_text="The version our own write led to."
     )
