@@ -55,6 +55,9 @@ POSTGRES_SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # A statement that fails, and the detail of the error, quote what people wrote.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # Loses data when the machine, not the process, goes down: for data made anew by each run.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -137,6 +140,7 @@ def spawn(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
+            cwd=data,
             start_new_session=True,
         )
     assert process.stdin is not None
@@ -285,12 +289,16 @@ def answers(url: str) -> bool:
     return b"+PONG" in talk(url, "PING")
 
 
-def start_valkey(data: Path) -> Service:
-    """Nothing is kept on disk: PostgreSQL leads, the broker only rings the bell."""
+def start_valkey(data: Path, *, port: int = 0, password: str = "") -> Service:
+    """Nothing is kept on disk: PostgreSQL leads, the broker only rings the bell.
+
+    Without a port it takes a free one, without a password a new one.
+    """
+    password = password or secrets.token_hex(24)
     for _try in range(3):
-        port, password = free_port(), secrets.token_hex(24)
-        url = f"redis://:{password}@127.0.0.1:{port}/0"
-        settings = f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
+        taken = port or free_port()
+        url = f"redis://:{password}@127.0.0.1:{taken}/0"
+        settings = f'bind 127.0.0.1\nport {taken}\nrequirepass {password}\nsave ""\nappendonly no\n'
         # Through standard input, so that the password is in no process list.
         process = spawn("valkey", data, [valkey_server(), "-"], stdin=settings.encode())
         if came_up(process, partial(answers, url)):

@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from config import env
 
@@ -34,7 +35,7 @@ if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
 DEBUG = env.flag("DEBUG")
 # Demo mode alone may create logins with known passwords and let sources point at loopback.
 COUNTERSIGN_DEMO = env.flag("COUNTERSIGN_DEMO")
-COUNTERSIGN_TEST_RUN = env.text("COUNTERSIGN_TEST_RUN", "local")
+COUNTERSIGN_TEST_RUN = env.text("COUNTERSIGN_TEST_RUN", "")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000")
@@ -105,9 +106,11 @@ TEMPLATES = [
 ]
 
 # --- Engines --------------------------------------------------------------------------------
+_DATABASE = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 DATABASES = {
     "default": {
-        **dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True),
+        **_DATABASE,
+        "OPTIONS": {"connect_timeout": 5, **_DATABASE.get("OPTIONS", {})},
         "TEST": {"NAME": f"test_countersign_{COUNTERSIGN_TEST_RUN}"},
     }
 }
@@ -116,13 +119,20 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": f"countersign-{COUNTERSIGN_TEST_RUN}",
+        "KEY_PREFIX": f"countersign{COUNTERSIGN_TEST_RUN}",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_DEFAULT_QUEUE = f"triage-{COUNTERSIGN_TEST_RUN}"
+# Two queues, so that a worker can be told to listen to one of them: see triage/jobs/lanes.py.
+QUEUE_OF_LANE = {
+    lane: f"{lane}-{COUNTERSIGN_TEST_RUN}" if COUNTERSIGN_TEST_RUN else lane
+    for lane in ("triage", "effects")
+}
+CELERY_TASK_DEFAULT_QUEUE = QUEUE_OF_LANE["triage"]
+CELERY_TASK_QUEUES = [Queue(name) for name in QUEUE_OF_LANE.values()]
+CELERY_TASK_ROUTES = {"triage.write_back": {"queue": QUEUE_OF_LANE["effects"]}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -211,11 +221,19 @@ WEBHOOK_BODY_LIMIT_BYTES = 256 * 1024
 WEBHOOK_TOLERANCE_SECONDS = 300
 WEBHOOK_SECRET_SHORTEST_BYTES = 24
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-JOB_BATCH_SIZE = env.number("JOB_BATCH_SIZE", 100, least=1)
-JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 60, least=5)
+JOB_BATCH_SIZE = env.number("JOB_BATCH_SIZE", 250, least=1)
+JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 8, least=3)
 JOB_MAX_ATTEMPTS = 5
+# Work that waits longer means that nobody works: helpdesks are asked to keep what is new.
+INTAKE_PATIENCE_SECONDS = env.number("INTAKE_PATIENCE_SECONDS", 8, least=1)
+INTAKE_OLDEST_JOB_SECONDS = env.number("INTAKE_OLDEST_JOB_SECONDS", 900, least=10)
+# Calls to one host at a time, over all processes.
+EFFECTS_PER_DESTINATION = env.number("EFFECTS_PER_DESTINATION", 4, least=1)
 OUTCOME_WINDOW_DAYS = env.number("OUTCOME_WINDOW_DAYS", 7, least=1)
 COUNTERSIGN_MODEL_DIR = Path(env.text("COUNTERSIGN_MODEL_DIR", str(BASE_DIR / ".data" / "models")))
+COUNTERSIGN_LEDGER_DIR = Path(
+    env.text("COUNTERSIGN_LEDGER_DIR", str(COUNTERSIGN_MODEL_DIR.parent / "ledger"))
+)
 TRAINING_LABEL_FLOOR = env.number("TRAINING_LABEL_FLOOR", 30, least=2)
 
 # --- Mail -----------------------------------------------------------------------------------
@@ -310,8 +328,14 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"axes": {"level": "WARNING"}},
+    # Statements hold what people wrote, whatever level is asked for.
+    "loggers": {"axes": {"level": "WARNING"}, "django.db.backends": {"level": "INFO"}},
 }

@@ -2,6 +2,9 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+# A page has nothing to say to OPTIONS.
+api_docs = SpectacularSwaggerView.as_view(url_name="schema", http_method_names=["get", "head"])
+
 urlpatterns = [
     path("", include("review.urls")),
     path("", include("triage.health")),
@@ -11,7 +14,7 @@ urlpatterns = [
     path("api/v1/", include("review.api_urls")),
     path("api/v1/metrics/", include("review.metrics.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
+    path("api/docs/", api_docs, name="api_docs"),
 ]
 
 handler400 = "triage.api.errors.bad_request"

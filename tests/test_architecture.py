@@ -10,18 +10,18 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("config", "triage", "review")
 # A room may import what stands in an earlier line, and its own.
 ORDER = (
-    ("triage.secrets", "triage.storable"),
+    ("triage.secrets", "triage.storable", "triage.bulk"),
     ("triage.models",),
     ("triage.ledger",),
     ("triage.jobs",),
     ("triage.helpdesks",),
     ("triage.learning",),
     ("triage.policy",),
-    ("triage.policies", "triage.similar", "triage.drafts"),
+    ("triage.policies", "triage.similar", "triage.drafts", "triage.evidence"),
     ("triage.incidents",),
     ("triage.effects",),
     ("triage.intake", "triage.intake.inbox"),
-    ("triage.steps", "triage.certify", "triage.history"),
+    ("triage.steps", "triage.certify", "triage.history", "triage.erasure"),
     ("triage", "triage.intake.webhook"),
 )
 LONGEST_FILE = 400

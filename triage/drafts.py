@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from triage import similar
 from triage.learning import serving
 from triage.learning.artefacts import ArtefactRefused
 from triage.learning.text import document
@@ -26,6 +25,11 @@ from triage.policy.routing import Outcome, apply_rules, in_working_hours
 logger = logging.getLogger(__name__)
 
 SALT = "canary"
+# Not all, because the text's search vector is longer than the text.
+READ = ("ticket_id", "version", "subject", "body", "values")
+READ_OF_TICKET = (
+    "source_id", "external_id", "requester", "requester_name", "opened_at", "reopened_count",
+)  # fmt: skip
 
 
 @dataclass
@@ -47,7 +51,6 @@ class Draft:
     playbook: Playbook | None = None
     playbook_is_auto: bool = False
     reply: str = ""
-    similar: list[dict[str, Any]] = field(default_factory=list)
 
     def choice_id(self, field_key: str, choice: str | None) -> int | None:
         return None if choice is None else self.choice_ids[field_key, choice]
@@ -85,39 +88,40 @@ class Draft:
 
 def drafts(version_ids: Sequence[int]) -> list[Draft]:
     """Drafts for ticket versions in any order, grouped by source; unknown ids are passed over."""
-    versions = TicketVersion.objects.select_related("ticket__source").filter(pk__in=version_ids)
-    by_source: dict[Source, list[TicketVersion]] = defaultdict(list)
+    versions = (
+        TicketVersion.objects.filter(pk__in=version_ids)
+        .select_related("ticket")
+        .only(*(field for field in READ), *(f"ticket__{field}" for field in READ_OF_TICKET))
+    )
+    by_source: dict[int, list[TicketVersion]] = defaultdict(list)
     for version in versions:
-        by_source[version.ticket.source].append(version)
-    return [draft for source, group in by_source.items() for draft in _of_source(source, group)]
+        by_source[version.ticket.source_id].append(version)
+    sources = Source.objects.in_bulk(by_source)
+    return [draft for pk, group in by_source.items() for draft in _of_source(sources[pk], group)]
 
 
 def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]:
     policies = policies_of(source)
+    for version in versions:
+        version.ticket.source = source
     texts = [document(version.subject, version.body) for version in versions]
     champions, shadows = _asked(policies, versions, texts)
-    return [
-        _completed(
-            draft_of(
-                policies,
-                version,
-                text,
-                {key: row[i] for key, row in champions.items()},
-                now=timezone.now(),
-                reopened_count=version.ticket.reopened_count,
-            ),
+    now = timezone.now()
+    made = [
+        draft_of(
+            policies,
+            version,
             text,
-            [row[i] for row in shadows],
+            {key: row[i] for key, row in champions.items()},
+            now=now,
+            reopened_count=version.ticket.reopened_count,
         )
         for i, (version, text) in enumerate(zip(versions, texts, strict=True))
     ]
-
-
-def _completed(draft: Draft, text: str, shadows: Sequence[Prediction]) -> Draft:
-    """With what stands beside the proposal: what shadows say and which tickets were similar."""
-    draft.predictions |= {f"shadow:{row.model_version_id}": row for row in shadows}
-    draft.similar = similar.solved(draft.version.ticket, text)
-    return draft
+    for shadow in shadows:
+        for draft, row in zip(made, shadow, strict=True):
+            draft.predictions[f"shadow:{row.model_version_id}"] = row
+    return made
 
 
 def _asked(
@@ -137,12 +141,10 @@ def _asked(
             continue
         rows = [
             Prediction(
-                ticket_version=version,
-                model_version=model,
+                ticket_version_id=version.pk,
+                model_version_id=model.pk,
                 probabilities=answer.probabilities,
                 in_scope=answer.in_scope,
-                words_for=answer.words_for,
-                words_against=answer.words_against,
             )
             for version, answer in zip(versions, answers, strict=True)
         ]
@@ -166,7 +168,7 @@ def draft_of(
 
     `text` is the version's document, `predictions` are the champions' by field key, each with its
     most probable choice first, and `reopened_count` is how often the ticket had been reopened by
-    then. Similar tickets and shadows are the caller's to add. Reads no row but the version's
+    then. What shadows say is the caller's to add. Reads no row but the version's
     ticket and source, and writes none.
     """
     ticket = version.ticket

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Q
 from django.utils import timezone
@@ -50,7 +51,7 @@ class Policies:
     def field(self, key: str) -> FieldSpec:
         return next(spec for spec in self.fields if spec.key == key)
 
-    @property
+    @cached_property
     def ranks(self) -> dict[str, dict[str, int]]:
         return {
             spec.key: {choice.key: choice.rank for choice in spec.choices.values()}

@@ -5,14 +5,19 @@ Each step may be repeated: run twice, it leaves what one run leaves.
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
-from triage import ledger
+from triage import bulk, evidence, ledger
 from triage.drafts import Draft, drafts
 from triage.effects import plan
 from triage.intake import inbox
 from triage.jobs import leases
+from triage.jobs.doorbell import ring_after_commit
+from triage.jobs.lanes import Lane
 from triage.models import (
     Choice,
     Delivery,
@@ -34,13 +39,19 @@ from triage.models import (
 logger = logging.getLogger(__name__)
 
 
-def receive(delivery: Delivery) -> None:
-    """Read one delivery into a ticket or event and put the triage job it calls for."""
-    with transaction.atomic():
-        version = inbox.read(delivery)
-        if version is not None:
-            leases.put(Job.Kind.PROPOSE, [version.pk])
-    logger.info("delivery %s read", delivery.pk)
+@transaction.atomic
+def receive(delivery_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> None:
+    """Read deliveries into tickets and events and put the triage jobs that they call for.
+
+    The jobs that asked for it end in the same transaction. Unknown ids are passed over.
+    """
+    rows = Delivery.objects.filter(pk__in=delivery_ids).select_related("source")
+    deliveries = list(rows.order_by("pk"))
+    due = inbox.read(deliveries)
+    if due:
+        leases.put(Job.Kind.PROPOSE, due)
+    leases.finish(jobs)
+    logger.info("%s deliveries read, %s versions to triage", len(deliveries), len(due))
 
 
 def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
@@ -64,8 +75,8 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
         _write(kept)
         _bring_back([(d, before[d.version.pk]) for d in wanted if d.version.pk in before])
         leases.finish(jobs)
-    for draft in kept:
-        logger.info("ticket %s proposed: %s", draft.version.ticket_id, draft.route)
+    if kept:
+        logger.info("proposed for tickets %s", ", ".join(str(d.version.ticket_id) for d in kept))
     return len(kept)
 
 
@@ -73,7 +84,7 @@ def _locked(made: Sequence[Draft]) -> set[int]:
     """Primary keys of the newest versions of open tickets, with the tickets locked."""
     tickets = sorted({draft.version.ticket_id for draft in made})
     rows = Ticket.objects.select_for_update().filter(pk__in=tickets).order_by("pk")
-    open_tickets = {ticket.pk for ticket in rows if ticket.closed_at is None}
+    open_tickets = [pk for pk, closed_at in rows.values_list("pk", "closed_at") if not closed_at]
     newest = inbox.news(TicketVersion.objects.filter(ticket_id__in=open_tickets))
     ordered = newest.order_by("ticket_id", "-version").distinct("ticket_id")
     return set(ordered.values_list("pk", flat=True))
@@ -81,31 +92,46 @@ def _locked(made: Sequence[Draft]) -> set[int]:
 
 def _write(kept: Sequence[Draft]) -> None:
     """All rows of all proposals, a few statements whatever their number."""
-    predictions = [p for draft in kept for p in draft.predictions.values()]
-    Prediction.objects.bulk_create(predictions, ignore_conflicts=True)
-    stored = {
-        (p.ticket_version_id, p.model_version_id): p
-        for p in Prediction.objects.filter(ticket_version__in=[d.version.pk for d in kept])
-    }
-    proposals = Proposal.objects.bulk_create([_proposal(draft) for draft in kept])
-    values, hits, notices, waiting = [], [], [], []
-    for draft, proposal in zip(kept, proposals, strict=True):
-        values += _values(draft, proposal, stored)
-        hits += [RuleHit(proposal=proposal, rule_version_id=v) for v in draft.hits]
-        notices += [
-            RuleNotice(rule_version_id=v, ticket_id=draft.version.ticket_id, to=to)
-            for v, to in draft.notices
-        ]
-        if draft.route in (Proposal.Route.REVIEW, Proposal.Route.HOLD):
-            waiting.append(_waiting(draft, proposal))
-    ProposedValue.objects.bulk_create(values)
-    RuleHit.objects.bulk_create(hits)
+    if not kept:
+        return
+    now = timezone.now()
+    predicted = _predictions(kept, now)
+    ids = bulk.insert(Proposal, [_proposal(draft, now) for draft in kept])
+    pairs = list(zip(kept, ids, strict=True))
+    bulk.insert(ProposedValue, [row for d, pk in pairs for row in _values(d, pk, predicted)])
+    bulk.insert(
+        RuleHit, [{"proposal_id": pk, "rule_version_id": hit} for d, pk in pairs for hit in d.hits]
+    )
     Waiting.objects.filter(ticket__in=[d.version.ticket_id for d in kept]).delete()
-    Waiting.objects.bulk_create(waiting)
-    _notify(notices)
-    for draft, proposal in zip(kept, proposals, strict=True):
-        _act(draft, proposal)
-    ledger.append_all([_entry(d, p) for d, p in zip(kept, proposals, strict=True)])
+    to_people = (Proposal.Route.REVIEW, Proposal.Route.HOLD)
+    bulk.insert(Waiting, [_waiting(d, pk) for d, pk in pairs if d.route in to_people])
+    _notify(kept)
+    _act(pairs)
+    leases.put(Job.Kind.EVIDENCE, ids)
+    ledger.append_all([_entry(draft, pk) for draft, pk in pairs])
+
+
+def _predictions(kept: Sequence[Draft], now: datetime) -> dict[tuple[int, int], int]:
+    """Stores them all; answers their primary keys by ticket version and model version."""
+    rows = [row for draft in kept for row in draft.predictions.values()]
+    ids = bulk.insert(
+        Prediction,
+        [
+            {
+                "ticket_version_id": row.ticket_version_id,
+                "model_version_id": row.model_version_id,
+                "probabilities": row.probabilities,
+                "in_scope": row.in_scope,
+                "words_for": [],
+                "words_against": [],
+                "created_at": now,
+            }
+            for row in rows
+        ],
+    )
+    return {
+        (row.ticket_version_id, row.model_version_id): pk for row, pk in zip(rows, ids, strict=True)
+    }
 
 
 def _bring_back(again: Sequence[tuple[Draft, Proposal]]) -> None:
@@ -139,75 +165,104 @@ def _waiting_again(draft: Draft, proposal: Proposal) -> Waiting:
     )
 
 
-def _proposal(draft: Draft) -> Proposal:
-    return Proposal(
-        ticket_id=draft.version.ticket_id,
-        ticket_version=draft.version,
-        route=draft.route,
-        playbook=draft.playbook,
-        reply=draft.reply,
-        similar=draft.similar,
-    )
+def _proposal(draft: Draft, now: datetime) -> dict[str, Any]:
+    return {
+        "ticket_id": draft.version.ticket_id,
+        "ticket_version_id": draft.version.pk,
+        "route": draft.route,
+        "playbook_id": draft.playbook.pk if draft.playbook else None,
+        "reply": draft.reply,
+        "similar": [],
+        "created_at": now,
+    }
 
 
 def _values(
-    draft: Draft, proposal: Proposal, stored: Mapping[tuple[int, int], Prediction]
-) -> list[ProposedValue]:
+    draft: Draft, proposal_id: int, predicted: Mapping[tuple[int, int], int]
+) -> list[dict[str, Any]]:
     rows = []
     for key, value in draft.values.items():
         fresh = draft.predictions.get(key)
         rows.append(
-            ProposedValue(
-                proposal=proposal,
-                field_id=draft.field_ids[key],
-                choice_id=draft.choice_id(key, value.choice),
-                basis=value.basis,
-                level=value.level,
-                probability=value.probability,
-                prediction=stored.get((draft.version.pk, fresh.model_version_id))
+            {
+                "proposal_id": proposal_id,
+                "field_id": draft.field_ids[key],
+                "choice_id": draft.choice_id(key, value.choice),
+                "basis": value.basis,
+                "level": value.level,
+                "probability": value.probability,
+                "prediction_id": predicted[draft.version.pk, fresh.model_version_id]
                 if fresh
                 else None,
-                rule_version_id=value.rule_version,
-            )
+                "rule_version_id": value.rule_version,
+            }
         )
     return rows
 
 
-def _waiting(draft: Draft, proposal: Proposal) -> Waiting:
+def _waiting(draft: Draft, proposal_id: int) -> dict[str, Any]:
     main = draft.values.get(draft.main)
     probability = main.probability if main is not None else None
-    return Waiting(
-        proposal=proposal,
-        ticket_id=draft.version.ticket_id,
-        source_id=draft.version.ticket.source_id,
-        main_choice_id=draft.choice_id(draft.main, main.choice) if main else None,
-        urgency=draft.urgency,
-        is_held=draft.route == Proposal.Route.HOLD,
-        uncertainty=1.0 if probability is None else 1.0 - probability,
-        since=draft.version.ticket.opened_at,
-    )
+    return {
+        "proposal_id": proposal_id,
+        "ticket_id": draft.version.ticket_id,
+        "source_id": draft.version.ticket.source_id,
+        "main_choice_id": draft.choice_id(draft.main, main.choice) if main else None,
+        "urgency": draft.urgency,
+        "is_held": draft.route == Proposal.Route.HOLD,
+        "uncertainty": 1.0 if probability is None else 1.0 - probability,
+        "since": draft.version.ticket.opened_at,
+    }
 
 
-def _notify(notices: Sequence[RuleNotice]) -> None:
+def _notify(kept: Sequence[Draft]) -> None:
+    notices = [
+        RuleNotice(rule_version_id=version, ticket_id=draft.version.ticket_id, to=to)
+        for draft in kept
+        for version, to in draft.notices
+    ]
+    if not notices:
+        return
     RuleNotice.objects.bulk_create(notices, ignore_conflicts=True)
     unsent = RuleNotice.objects.filter(
         ticket__in={n.ticket_id for n in notices}, sent_at__isnull=True
     )
     leases.put(Job.Kind.NOTICE, unsent.values_list("pk", flat=True))
+    ring_after_commit(Lane.EFFECTS)
 
 
-def _act(draft: Draft, proposal: Proposal) -> None:
+def _act(pairs: Sequence[tuple[Draft, int]]) -> None:
     """What happens without a person: auto applies, prefill leaves a marked note."""
-    if draft.route == Proposal.Route.AUTO:
-        plan.automatic(proposal, draft.automatic_keys(), with_playbook=draft.playbook_is_auto)
-    elif draft.is_prefilled:
-        plan.prefill(proposal, draft.final_keys())
+    acting = {
+        pk: draft for draft, pk in pairs if draft.route == Proposal.Route.AUTO or draft.is_prefilled
+    }
+    rows = Proposal.objects.filter(pk__in=acting).select_related(
+        "ticket__source", "ticket_version", "playbook"
+    )
+    for proposal in rows.order_by("pk") if acting else ():
+        draft = acting[proposal.pk]
+        if draft.route == Proposal.Route.AUTO:
+            plan.automatic(proposal, draft.automatic_keys(), with_playbook=draft.playbook_is_auto)
+        else:
+            plan.prefill(proposal, draft.final_keys())
 
 
-def _entry(draft: Draft, proposal: Proposal) -> ledger.Entry:
+def explain(proposal_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> None:
+    """Add the evidence to proposals; done again, it is found anew and replaced.
+
+    The jobs that asked for it end in the same transaction. Unknown ids are passed over.
+    """
+    proposals, predictions = evidence.gather(proposal_ids)
+    with transaction.atomic():
+        Proposal.objects.bulk_update(proposals, evidence.FOUND_LATER)
+        Prediction.objects.bulk_update(predictions, evidence.CITED)
+        leases.finish(jobs)
+
+
+def _entry(draft: Draft, proposal_id: int) -> ledger.Entry:
     return ledger.Entry(
         kind=LedgerEntry.Kind.PROPOSAL,
-        subject=f"proposal:{proposal.pk}",
+        subject=f"proposal:{proposal_id}",
         payload=draft.record(),
     )
 

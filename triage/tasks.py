@@ -1,40 +1,61 @@
 """The Celery edge: claim a batch of jobs, call the step, finish or give back."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import transaction
 from django.utils import timezone
 
 from triage import steps
 from triage.effects import writeback
+from triage.effects.locks import NotNow
 from triage.jobs import leases
-from triage.jobs.doorbell import WORK_TASK
-from triage.models import Delivery, Job, Proposal, RuleNotice
+from triage.jobs.doorbell import ring_after_commit
+from triage.jobs.keeping import kept
+from triage.jobs.lanes import ALL_KINDS, KINDS, TASKS, Lane
+from triage.models import Job, Proposal, RuleNotice
 
 logger = logging.getLogger(__name__)
 
-ROUNDS_PER_BELL = 50
-# One may take several deadlines of a helpdesk, longer than a lease.
+# Longer, and one task would come near its time limit while work remains.
+SECONDS_PER_BELL = 30.0
+# One may take several deadlines of a helpdesk: none may wait behind another in a batch.
 WITHOUT_BATCHES = (Job.Kind.EFFECT,)
 
 
-@shared_task(name=WORK_TASK)
+@shared_task(name=TASKS[Lane.TRIAGE])
 def work() -> None:
-    """Work until nothing is due; a bell that rings for nothing costs one query."""
-    for _ in range(ROUNDS_PER_BELL):
-        if not work_once():
+    """Read deliveries and make proposals until nothing is due."""
+    _work_until_quiet(Lane.TRIAGE)
+
+
+@shared_task(name=TASKS[Lane.EFFECTS])
+def write_back() -> None:
+    """Change helpdesks and mail notices until nothing is due."""
+    _work_until_quiet(Lane.EFFECTS)
+
+
+def _work_until_quiet(lane: Lane) -> None:
+    """A bell that rings for nothing costs a query for each kind of the lane."""
+    until = time.monotonic() + SECONDS_PER_BELL
+    while done := work_once(KINDS[lane]):
+        if done == settings.JOB_BATCH_SIZE or lane == Lane.EFFECTS:
+            # There is probably more than this process can do alone.
+            ring_after_commit(lane)
+        if time.monotonic() > until:
+            ring_after_commit(lane)
             return
 
 
-def work_once() -> int:
+def work_once(kinds: Sequence[str] = ALL_KINDS) -> int:
     """Claim and do one batch; answers how many jobs were claimed."""
-    jobs = leases.claim(list(HANDLERS), settings.JOB_BATCH_SIZE, alone=WITHOUT_BATCHES)
+    jobs = leases.claim(kinds, settings.JOB_BATCH_SIZE, alone=WITHOUT_BATCHES)
     if jobs:
-        _attempt(jobs)
+        with kept(jobs):
+            _attempt(jobs)
     return len(jobs)
 
 
@@ -42,25 +63,34 @@ def _attempt(jobs: Sequence[Job]) -> None:
     """Do a batch; if it fails, do each alone, so that one bad job fails alone."""
     try:
         HANDLERS[jobs[0].kind](jobs)
+    except NotNow as later:
+        leases.put_back(jobs[0], later.seconds)
     except Exception as error:
         if len(jobs) > 1:
             for job in jobs:
+                # It ran with the others and runs again: each run counts.
+                job.attempts += 1
                 _attempt([job])
             return
-        logger.warning("job %s failed, attempt %s: %r", jobs[0], jobs[0].attempts, error)
-        leases.fail(jobs[0], f"{type(error).__name__}: {error}")
+        logger.warning("job %s failed, attempt %s: %s", jobs[0], jobs[0].attempts, _named(error))
+        leases.fail(jobs[0], _named(error))
 
 
-@transaction.atomic
+def _named(error: Exception) -> str:
+    """The error without what a database adds to it: the values of the row, a ticket's text."""
+    return f"{type(error).__name__}: {str(error).partition('DETAIL:')[0].strip()}"
+
+
 def _receive(jobs: Sequence[Job]) -> None:
-    rows = Delivery.objects.filter(pk__in=_subjects(jobs)).select_related("source")
-    for delivery in rows.order_by("pk"):
-        steps.receive(delivery)
-    leases.finish(jobs)
+    steps.receive(_subjects(jobs), jobs=jobs)
 
 
 def _propose(jobs: Sequence[Job]) -> None:
     steps.propose(_subjects(jobs), jobs=jobs)
+
+
+def _explain(jobs: Sequence[Job]) -> None:
+    steps.explain(_subjects(jobs), jobs=jobs)
 
 
 def _send_effects(jobs: Sequence[Job]) -> None:
@@ -96,6 +126,7 @@ def _subjects(jobs: Sequence[Job]) -> list[int]:
 HANDLERS: dict[str, Callable[[Sequence[Job]], None]] = {
     Job.Kind.RECEIVE: _receive,
     Job.Kind.PROPOSE: _propose,
+    Job.Kind.EVIDENCE: _explain,
     Job.Kind.EFFECT: _send_effects,
     Job.Kind.NOTICE: _notify,
 }

@@ -77,6 +77,21 @@ def test_another_key_is_refused(saved: Path) -> None:
         artefacts.load(saved, b"f" * 32)
 
 
+def test_another_file_of_ours_is_refused_where_one_was_named(
+    small: Classifier, tmp_path: Path, saved: Path
+) -> None:
+    older = tmp_path / "older.model"
+    mine = artefacts.save(small, older, KEY)
+    wanted = hashlib.sha256(saved.read_bytes()).hexdigest()
+    assert mine.sha256 != wanted
+    saved.write_bytes(older.read_bytes())
+
+    with pytest.raises(ArtefactRefused, match=rf"the SHA-256 must be {wanted[:12]}"):
+        artefacts.load(saved, KEY, sha256=wanted)
+
+    assert artefacts.load(saved, KEY, sha256=mine.sha256).classes_ == small.classes_
+
+
 def test_two_hundred_flipped_bits_never_load(saved: Path) -> None:
     content = saved.read_bytes()
     rng = random.Random(11)

@@ -146,6 +146,18 @@ def test_words_that_look_like_patterns_cost_no_more_than_any_others() -> None:
     assert time.perf_counter() - started < 0.5
 
 
+@pytest.mark.parametrize(
+    "pile", ["\u0345\u0301\u0327", "\u05b0\u0591", "ﾞ\u093c", "\u0f73\u093c", "\u0301\u0323"]
+)
+def test_a_pile_of_accents_takes_no_longer_than_any_other_text(pile: str) -> None:
+    spite = "a" + pile * 40_000
+
+    started = time.process_time()
+    Words.of(spite)
+    assert time.process_time() - started < 0.2
+    assert Words.of(f"vpn {spite} tunnel").have("tunnel")
+
+
 def test_a_requester_is_compared_without_case_and_surrounding_space() -> None:
     one = {"kind": "requester_is", "addresses": ["bob@example.org", " ann.lee@IT.example.org"]}
     assert holds(one)

@@ -32,7 +32,7 @@ def receive(source: Source, message: dict[str, Any]) -> Delivery:
     delivery = Delivery.objects.create(
         source=source, webhook_id=f"msg_{next(numbers)}", body=json.dumps(message).encode()
     )
-    steps.receive(delivery)
+    steps.receive([delivery.pk])
     delivery.refresh_from_db()
     return delivery
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from tests.triage.test_webhook import cut_off
+from tests.triage.test_webhook_trouble import cut_off
 from triage.models import Job
 
 pytestmark = pytest.mark.django_db

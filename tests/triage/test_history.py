@@ -129,6 +129,15 @@ def test_rows_that_cannot_be_taken_are_listed_with_line_and_reason(tmp_path: Pat
     assert "NUL" in refused[2][1]
 
 
+def test_what_came_is_no_formula_in_the_list_of_refusals(tmp_path: Path) -> None:
+    bad = {"number": "1", "text": "fine", "topic": "access", "opened": "x;=1+1"}
+
+    import_rows(write(tmp_path / "old.csv", [bad, *rows(1)]), "--opened=opened")
+
+    with (tmp_path / "refused.csv").open() as file:
+        assert "x;'=1+1" in list(csv.reader(file))[1][1]
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [

@@ -45,7 +45,7 @@ def stored(source: Source, message: dict[str, Any]) -> Delivery:
 
 def receive(source: Source, message: dict[str, Any]) -> Delivery:
     delivery = stored(source, message)
-    steps.receive(delivery)
+    steps.receive([delivery.pk])
     delivery.refresh_from_db()
     return delivery
 
@@ -94,7 +94,7 @@ def test_a_delivery_that_is_read_twice_leaves_what_one_reading_leaves(source: So
     delivery = receive(source, ticket_message())
     jobs = list(Job.objects.values_list("kind", "subject"))
 
-    steps.receive(delivery)
+    steps.receive([delivery.pk])
 
     ticket = Ticket.objects.get()
     assert ticket.versions.count() == 1
@@ -145,9 +145,9 @@ def test_an_event_before_its_ticket_raises_and_is_read_when_the_ticket_has_come(
     delivery = stored(source, event_message())
 
     with pytest.raises(inbox.TicketNotThereYet, match="E-1"):
-        steps.receive(delivery)
+        steps.receive([delivery.pk])
     receive(source, ticket_message())
-    steps.receive(delivery)
+    steps.receive([delivery.pk])
 
     assert Ticket.objects.get().closed_at == OPENED
 

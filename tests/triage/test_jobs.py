@@ -4,14 +4,18 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier, Event
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from triage.jobs import leases, sweeper
-from triage.jobs.doorbell import Doorbell
+from triage.jobs.doorbell import ENOUGH_UNHEARD, Doorbell
+from triage.jobs.keeping import kept
+from triage.jobs.lanes import Lane
 from triage.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -53,15 +57,63 @@ def test_a_claim_takes_one_kind_and_no_more_than_asked() -> None:
     assert len({job.kind for job in jobs}) == 1
 
 
-def test_a_job_that_failed_before_is_claimed_alone() -> None:
-    put(3)
-    bad = leases.claim(KINDS, 3)[0]
-    for job in Job.objects.all():
-        job.attempts = 1
-        leases.fail(job, "boom")
-    make_due()
+def test_jobs_that_failed_come_back_in_small_company_and_then_alone() -> None:
+    put(30)
+    first = leases.claim(KINDS, 30)
+    companies = []
+    for _ in range(2):
+        expire_leases()
+        companies.append(leases.claim(KINDS, 30))
 
-    assert [job.pk for job in leases.claim(KINDS, 10)] == [bad.pk]
+    assert len(first) == 30
+    assert [len(jobs) for jobs in companies] == [10, 10]
+    expire_leases()
+    Job.objects.filter(attempts=1).delete()
+    assert len(leases.claim(KINDS, 30)) == 1
+
+
+def test_what_was_begun_is_ended_before_something_new_is_begun() -> None:
+    put(2, Job.Kind.RECEIVE)
+    put(2, Job.Kind.PROPOSE)
+    put(2, Job.Kind.EVIDENCE)
+    order = [Job.Kind.PROPOSE, Job.Kind.RECEIVE, Job.Kind.EVIDENCE]
+
+    kinds = []
+    while jobs := leases.claim(order, 10):
+        kinds.append(jobs[0].kind)
+        leases.finish(jobs)
+
+    assert kinds == order
+
+
+def test_a_job_that_could_not_be_begun_has_its_attempt_back() -> None:
+    put(1)
+    (job,) = leases.claim(KINDS, 1)
+
+    leases.put_back(job, 5)
+
+    left = Job.objects.get()
+    assert (left.attempts, left.lease_until, left.token) == (0, None, None)
+    assert 3 < (left.next_attempt_at - timezone.now()).total_seconds() < 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_that_takes_longer_than_a_lease_keeps_its_jobs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "JOB_LEASE_SECONDS", 0.6)
+    put(2)
+    jobs = leases.claim(KINDS, 2)
+
+    with kept(jobs):
+        time.sleep(1.5)
+        meanwhile = leases.claim(KINDS, 2)
+    time.sleep(0.8)
+    afterwards = leases.claim(KINDS, 2)
+
+    assert meanwhile == []
+    assert len(afterwards) == 2
+    assert leases.finish(jobs) == 0
 
 
 def test_finishing_removes_only_what_is_still_ours() -> None:
@@ -206,8 +258,16 @@ def test_fresh_jobs_are_left_to_the_workers() -> None:
     assert not sweeper.is_overdue()
 
 
+def test_a_lease_that_ran_out_is_overdue_at_once() -> None:
+    put(1)
+    leases.claim(KINDS, 1)
+    expire_leases()
+
+    assert sweeper.is_overdue()
+
+
 def test_a_dead_broker_is_rung_once_and_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    bell, calls = Doorbell(), []
+    bell, calls = Doorbell(Lane.TRIAGE), []
 
     def refuse(*args: object, **options: object) -> None:
         calls.append(args)
@@ -215,9 +275,34 @@ def test_a_dead_broker_is_rung_once_and_then_left_alone(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("triage.jobs.doorbell.current_app.connection_for_write", refuse)
 
-    assert [bell.ring(), bell.ring(), bell.ring()] == [False, False, False]
+    assert [bell.ring_now(), bell.ring_now(), bell.ring_now()] == [False, False, False]
     assert len(calls) == 1
 
 
-def test_a_living_broker_takes_the_ring() -> None:
-    assert Doorbell().ring() is True
+def test_rings_that_nobody_hears_do_not_pile_up() -> None:
+    bells = [Doorbell(Lane.EFFECTS), Doorbell(Lane.EFFECTS)]
+    queue = settings.QUEUE_OF_LANE["effects"]
+
+    assert all(bell.ring_now() for _ in range(20) for bell in bells)
+
+    with current_app.connection_for_read() as connection:
+        channel: Any = connection.default_channel
+        assert channel.queue_purge(queue) == ENOUGH_UNHEARD
+
+
+def test_ringing_never_waits_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    bell, rung = Doorbell(Lane.TRIAGE), Event()
+
+    def slowly() -> bool:
+        rung.wait(10)
+        return True
+
+    monkeypatch.setattr(bell, "ring_now", slowly)
+
+    started = time.monotonic()
+    for _ in range(100):
+        bell.ring()
+    seconds = time.monotonic() - started
+    rung.set()
+
+    assert seconds < 1

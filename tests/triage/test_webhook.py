@@ -7,18 +7,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import psycopg
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from config.celery import app as celery_app
 from tests.conftest import INBOUND_SECRET, OPENED, post_signed, signed, ticket_message
-from triage.jobs import doorbell
 from triage.models import Delivery, Job, LedgerEntry, Source, SourceSecret
 
 pytestmark = pytest.mark.django_db
@@ -281,75 +277,3 @@ def test_who_cannot_sign_does_not_use_up_the_rate_of_a_source(
         assert deliver(source, ticket_message(), secret="x" * 30).status_code == 401
 
     assert deliver(source, ticket_message()).status_code == 202
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_dead_broker_never_fails_a_delivery(
-    deliver: Deliver, make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Port 1 of loopback refuses every connection."""
-    monkeypatch.setattr(celery_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
-    bell = doorbell.Doorbell()
-    monkeypatch.setattr(doorbell, "_bell", bell)
-    source = make_source()
-
-    started = time.monotonic()
-    answers = [deliver(source, ticket_message(version=n)) for n in range(1, 21)]
-    seconds = time.monotonic() - started
-
-    assert [answer.status_code for answer in answers] == [202] * 20
-    assert bell.ring() is False
-    assert Job.objects.filter(kind=Job.Kind.RECEIVE).count() == 20
-    # One attempt to connect may last its two seconds; the others are not made.
-    assert seconds < 5
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_database_that_does_not_let_it_store_is_503_and_nothing_is_acknowledged(
-    deliver: Deliver, make_source: Callable[..., Source]
-) -> None:
-    source = make_source()
-    with psycopg.connect(**_same_database()) as other:
-        other.execute("LOCK TABLE triage_delivery IN ACCESS EXCLUSIVE MODE")
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '200ms'")
-        answer = deliver(source, ticket_message())
-        other.rollback()
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = 0")
-
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
-    assert not Delivery.objects.exists()
-    assert deliver(source, ticket_message()).status_code == 202
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_database_that_went_away_is_503_and_the_next_delivery_is_stored(
-    deliver: Deliver, make_source: Callable[..., Source]
-) -> None:
-    source = make_source()
-    cut_off()
-    answer = deliver(source, ticket_message())
-    connection.close()
-
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
-    assert deliver(source, ticket_message()).status_code == 202
-
-
-def cut_off() -> None:
-    """End our connection from the server's side, as a restart of the database does."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    with psycopg.connect(**_same_database(), autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-
-
-def _same_database() -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in connection.get_connection_params().items()
-        if key in ("dbname", "user", "password", "host", "port")
-    }

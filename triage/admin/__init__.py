@@ -5,10 +5,13 @@ from django.contrib import admin
 
 from triage.admin import (
     catalogue,
+    deliveries,
+    jobs,
     playbooks,
     record,
     rules,
     rungs,
+    secrets,
     sources,
     stops,
     tickets,
@@ -18,10 +21,13 @@ from triage.admin import (
 
 __all__ = [
     "catalogue",
+    "deliveries",
+    "jobs",
     "playbooks",
     "record",
     "rules",
     "rungs",
+    "secrets",
     "sources",
     "stops",
     "tickets",

@@ -122,8 +122,12 @@ class DeskAdmin(ModelAdmin):
         form: forms.Form | None = None,
         row: Model | None = None,
         is_grave: bool = False,
+        kept: Sequence[tuple[str, object]] = (),
     ) -> HttpResponse:
-        """A page that asks before something is done; its form posts to the same address."""
+        """A page that asks before something is done; its form posts to the same address.
+
+        `kept` are values that the form carries along: what a list was asked to do, and with what.
+        """
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -133,6 +137,7 @@ class DeskAdmin(ModelAdmin):
             "original": row,
             "opts": self.opts,
             "is_grave": is_grave,
+            "kept": kept,
             "media": self.media,
         }
         return TemplateResponse(request, "triage/admin/confirm.html", context)
@@ -146,7 +151,7 @@ class RecordAdmin(DeskAdmin):
 
     show_full_result_count = False
     paginator = InfinitePaginator
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -7,7 +7,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from triage.admin import moments
 from triage.admin.changes import latest_changes
+from triage.jobs import leases
 from triage.models import (
     Certificate,
     EmergencyStop,
@@ -21,6 +23,8 @@ from triage.models import (
 )
 
 SOON_DAYS = 14
+# Work is begun within seconds; a job this old has waited for workers that are stuck or too few.
+OLD_JOB_SECONDS = 60
 DEAD_LETTERS = "triage.admin.navigation.dead_letters"
 
 # Section: entries as (title, icon of the theme, table).
@@ -88,9 +92,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     return sections
 
 
+def dead_count() -> int:
+    return Job.objects.filter(dead_at__isnull=False).count()
+
+
 def dead_letters(request: HttpRequest) -> str:
     """The badge beside jobs; empty while nothing is dead."""
-    dead = Job.objects.filter(dead_at__isnull=False).count()
+    dead = dead_count()
     return str(dead) if dead else ""
 
 
@@ -101,10 +109,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not sees(request, "triage.escalationrule"):
         return context
     stops = EmergencyStop.objects.filter(released_at__isnull=True)
+    oldest, dead = leases.oldest_age_seconds(), dead_count()
     return {
         **context,
         "stops": list(stops.select_related("source", "choice", "pulled_by")),
-        "cards": cards(),
+        "cards": cards(oldest, dead),
+        "warnings": warnings(oldest, dead),
         "champions": list(
             ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION)
             .select_related("field__source", "owner")
@@ -114,7 +124,22 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def cards() -> list[tuple[str, int, str, str]]:
+def warnings(oldest_seconds: float, dead: int) -> list[tuple[str, str, str]]:
+    """What is wrong with the work itself, what to do, and the list it leads to."""
+    jobs = reverse("admin:triage_job_changelist")
+    found = []
+    if oldest_seconds > OLD_JOB_SECONDS:
+        what = f"The oldest job has waited for {moments.age(oldest_seconds)}."
+        todo = "Workers are stuck, stopped or too few: look at their logs and restart them."
+        found.append((what, todo, f"{jobs}?dead_at__isempty=1"))
+    if dead:
+        what = "1 dead letter." if dead == 1 else f"{dead:,} dead letters."
+        todo = "Each failed every time it was tried: read its error, mend the cause, redeliver it."
+        found.append((what, todo, f"{jobs}?dead_at__isempty=0"))
+    return found
+
+
+def cards(oldest_seconds: float, dead: int) -> list[tuple[str, int | str, str, str]]:
     """What is counted, the number, and the list it leads to with its filter."""
     now = timezone.now()
     expiring = Certificate.objects.filter(
@@ -124,7 +149,6 @@ def cards() -> list[tuple[str, int, str, str]]:
     sources = Source.objects.filter(is_active=True)
     rules = EscalationRule.objects.filter(is_active=True)
     at_auto = Rung.objects.filter(level=Level.AUTO)
-    dead = Job.objects.filter(dead_at__isnull=False)
     return [
         ("Waiting for a person", Waiting.objects.count(), "", ""),
         ("Active sources", sources.count(), "triage_source", "is_active__exact=1"),
@@ -136,5 +160,11 @@ def cards() -> list[tuple[str, int, str, str]]:
             "triage_certificate",
             "",
         ),
-        ("Dead letters", dead.count(), "triage_job", "dead_at__isempty=0"),
+        (
+            "Age of the oldest job",
+            moments.age(oldest_seconds),
+            "triage_job",
+            "dead_at__isempty=1",
+        ),
+        ("Dead letters", dead, "triage_job", "dead_at__isempty=0"),
     ]

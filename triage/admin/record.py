@@ -1,23 +1,16 @@
-"""What the service did and what went wrong: effects, jobs, the ledger."""
+"""What the service did: effects, the ledger."""
 
-from typing import Any
-
-from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from triage.admin.base import DeskAdmin, RecordAdmin
-from triage.admin.theme import action, display
+from triage.admin.base import RecordAdmin
+from triage.admin.theme import display
 from triage.admin.tickets import as_json
-from triage.jobs import leases
-from triage.jobs.doorbell import ring_after_commit
-from triage.models import Effect, Job, LedgerEntry
-
-JOB_SUBJECTS = {Job.Kind.RECEIVE: "delivery", Job.Kind.EFFECT: "effect"}
+from triage.models import Effect, LedgerEntry
 
 
 @admin.register(Effect)
@@ -50,73 +43,6 @@ class EffectAdmin(RecordAdmin):
     @display(description="Payload")
     def payload_shown(self, effect: Effect) -> SafeString:
         return as_json(effect.payload)
-
-
-class DeadFilter(admin.EmptyFieldListFilter):
-    """Dead letters apart from work that is still to be done."""
-
-    def choices(self, changelist: Any) -> Any:
-        words = ("All", "still to do", "dead letters")
-        for option, word in zip(super().choices(changelist), words, strict=True):
-            yield {**option, "display": word}
-
-
-@admin.register(Job)
-class JobAdmin(DeskAdmin):
-    """Work that is not done yet. What failed five times stays until somebody sends it again."""
-
-    list_display = [
-        "kind",
-        "about",
-        "state",
-        "attempts",
-        "created_at",
-        "next_attempt_at",
-        "last_error",
-    ]
-    list_filter = [("dead_at", DeadFilter), "kind"]
-    search_fields = ["last_error"]
-    ordering = ["-pk"]
-    actions = ["redeliver"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_redeliver_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("triage.change_job")
-
-    @display(description="About")
-    def about(self, job: Job) -> SafeString | str:
-        model = JOB_SUBJECTS.get(Job.Kind(job.kind))
-        if model is None:
-            return str(job.subject)
-        link = reverse(f"admin:triage_{model}_change", args=[job.subject])
-        return format_html('<a href="{}">{} {}</a>', link, model, job.subject)
-
-    @display(
-        description="State",
-        label={"dead letter": "danger", "being done": "info", "waiting": "default"},
-    )
-    def state(self, job: Job) -> str:
-        if job.dead_at:
-            return "dead letter"
-        return "being done" if job.lease_until else "waiting"
-
-    @action(description="Redeliver dead letters", permissions=["redeliver"])
-    def redeliver(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        with transaction.atomic():
-            dead = list(queryset.filter(dead_at__isnull=False))
-            revived = leases.redeliver(dead)
-            for job in dead:
-                self.log_change(request, job, "Redelivered.")
-            ring_after_commit()
-        self.message_user(request, f"{revived} will be tried again.", messages.SUCCESS)
 
 
 @admin.register(LedgerEntry)

@@ -1,4 +1,4 @@
-"""Sources and their secrets."""
+"""Sources: who answers for a helpdesk, how it signs, when its people work."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -12,9 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.enums import ActionVariant
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelect2Widget,
@@ -24,6 +22,7 @@ from unfold.widgets import (
 from triage.admin import secret_forms
 from triage.admin.base import PolicyAdmin
 from triage.admin.forms import AnyModelForm
+from triage.admin.secrets import live_inbound
 from triage.admin.theme import TabularInline, action, display
 from triage.helpdesks import DIALECTS
 from triage.models import Field, Source, SourceSecret
@@ -36,7 +35,11 @@ class SourceForm(AnyModelForm):
     helpdesk = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(DIALECTS)],
         widget=UnfoldAdminSelectWidget(),
-        help_text="Which dialect it speaks; generic is the documented JSON shape.",
+        help_text=(
+            "Which dialect it speaks. generic: the documented JSON shape, signed by Standard "
+            "Webhooks. hub: the same shape from a system that signs the body alone, in "
+            "X-Hub-Signature-256; choose generic where you can."
+        ),
     )
     time_zone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(available_timezones())],
@@ -141,11 +144,14 @@ class SourceAdmin(PolicyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
         sets = list(super().get_fieldsets(request, obj))
-        return [*sets, ("First steps", {"fields": ["first_steps"]})] if obj else sets
+        if obj is None:
+            return sets
+        more = [("Changing the inbound secret", "rotation"), ("First steps", "first_steps")]
+        return [*sets, *((title, {"fields": [field]}) for title, field in more)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
         """The address of the webhook must not change under a helpdesk that uses it."""
-        return ["slug", "first_steps"] if obj else []
+        return ["slug", "rotation", "first_steps"] if obj else []
 
     def has_make_secret_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("triage.add_sourcesecret")
@@ -160,7 +166,13 @@ class SourceAdmin(PolicyAdmin):
 
     @display(description="Test delivery")
     def first_steps(self, source: Source) -> SafeString:
-        return render_to_string("triage/admin/first_steps.html", {"url": webhook_url(source)})
+        context = {"url": webhook_url(source), "signs_body_alone": source.helpdesk == "hub"}
+        return render_to_string("triage/admin/first_steps.html", context)
+
+    @display(description="Without losing a delivery")
+    def rotation(self, source: Source) -> SafeString:
+        live = live_inbound(source).order_by("created_at")
+        return render_to_string("triage/admin/rotation.html", {"live": live, "source": source})
 
     @action(
         description="Make a new inbound secret",
@@ -211,65 +223,3 @@ def shown_once(
     answer = TemplateResponse(request, "triage/admin/shown_once.html", context)
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-@admin.register(SourceSecret)
-class SourceSecretAdmin(PolicyAdmin):
-    """A secret can be written and retired, never read or changed."""
-
-    form = secret_forms.SecretForm
-    ledger_subject = "secret"
-    ledger_fields = ("source", "purpose", "retired_at")
-    list_display = ["source", "purpose", "shown_as", "created_at", "retired_at"]
-    list_filter = ["source", "purpose", ("retired_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["source"]
-    actions = ["retire"]
-    actions_detail = ["retire_one"]
-    add_fieldsets = [(None, {"fields": ["source", "purpose", "new_secret"]})]
-    fieldsets = [(None, {"fields": ["source", "purpose", "shown_as", "created_at", "retired_at"]})]
-    readonly_fields = ["shown_as", "created_at", "retired_at"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_retire_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("triage.change_sourcesecret")
-
-    @display(description="Ends in")
-    def shown_as(self, secret: SourceSecret) -> str:
-        return f"…{secret.hint}"
-
-    @action(description="Retire", permissions=["retire"])
-    def retire(self, request: HttpRequest, queryset: QuerySet[SourceSecret]) -> None:
-        retired = self._retire(request, queryset)
-        self.message_user(request, f"{retired} retired: no longer taken from now on.")
-
-    @action(
-        description="Retire",
-        permissions=["retire"],
-        url_path="retire",
-        icon="block",
-        variant=ActionVariant.DANGER,
-    )
-    def retire_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        secret: SourceSecret = self.row(request, object_id)
-        if request.method != "POST":
-            return self.ask(
-                request,
-                title=f"Retire “{secret}” of {secret.source}",
-                text=["From now on nothing signed with it is taken, and it is used for nothing."],
-                button="Retire it",
-                row=secret,
-                is_grave=True,
-            )
-        self._retire(request, SourceSecret.objects.filter(pk=secret.pk))
-        return self.back(request, secret, "Retired.")
-
-    @transaction.atomic
-    def _retire(self, request: HttpRequest, rows: QuerySet[SourceSecret]) -> int:
-        live = list(rows.filter(retired_at__isnull=True).select_for_update(of=("self",)))
-        for secret in live:
-            secret.retired_at = timezone.now()
-            secret.save(update_fields=["retired_at"])
-            self.log_change(request, secret, "retired")
-        return len(live)

@@ -1,4 +1,4 @@
-"""What came in and what was said about it: deliveries, tickets, predictions, proposals, labels."""
+"""Tickets and what was said about them: predictions, proposals, labels."""
 
 import json
 from typing import Any
@@ -14,7 +14,6 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from triage.admin.base import RecordAdmin
 from triage.admin.theme import TabularInline, display
 from triage.models import (
-    Delivery,
     Label,
     Prediction,
     Proposal,
@@ -24,8 +23,6 @@ from triage.models import (
     TicketEvent,
     TicketVersion,
 )
-
-SHOWN_BYTES = 20_000
 
 
 def as_json(value: object) -> SafeString:
@@ -50,44 +47,6 @@ class RecordInline(TabularInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(RecordAdmin):
-    list_display = ["webhook_id", "source", "received_at", "outcome_shown", "explanation"]
-    list_filter = ["source", "outcome", "received_at"]
-    list_select_related = ["source"]
-    search_fields = ["webhook_id"]
-    search_help_text = "The whole webhook id"
-    ordering = ["-pk"]
-    fieldsets = [
-        (None, {"fields": ["source", "webhook_id", "received_at", "outcome_shown", "explanation"]}),
-        ("As it came", {"fields": ["body_sha256", "body_shown"]}),
-    ]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        rows: QuerySet[Delivery] = super().get_queryset(request)
-        is_page = request.resolver_match is not None and request.resolver_match.kwargs
-        return rows if is_page else rows.defer("body")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
-    ) -> tuple[QuerySet[Delivery], bool]:
-        if not search_term:
-            return queryset, False
-        # With the sources named, the unique index on (source, webhook id) answers.
-        sources = list(Source.objects.values_list("pk", flat=True))
-        return queryset.filter(source__in=sources, webhook_id=search_term.strip()), False
-
-    @display(description="Outcome", ordering="outcome")
-    def outcome_shown(self, delivery: Delivery) -> str:
-        return delivery.get_outcome_display() or "waits for a worker"
-
-    @display(description="Body")
-    def body_shown(self, delivery: Delivery) -> SafeString:
-        text = bytes(delivery.body[:SHOWN_BYTES]).decode(errors="replace")
-        cut = f"\n… {len(delivery.body):,} bytes in all" if len(delivery.body) > SHOWN_BYTES else ""
-        return format_html('<pre class="desk-code">{}{}</pre>', text, cut)
 
 
 class VersionInline(RecordInline):

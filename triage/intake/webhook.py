@@ -7,34 +7,35 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-from rest_framework import status
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from triage import ledger
 from triage.helpdesks import UnknownHelpdesk, dialect
 from triage.helpdesks.base import NotVerified, Unreadable
 from triage.helpdesks.generic import WebhookShape
-from triage.jobs import leases
+from triage.intake import storing
+from triage.intake.callers import Caller, caller
+from triage.intake.patience import Patience
+from triage.intake.rates import Rates
+from triage.intake.storing import Stored
 from triage.jobs.doorbell import ring_after_commit
-from triage.models import Delivery, Job, LedgerEntry, Source, SourceSecret
+from triage.models import Source
 from triage.secrets import SecretUnreadable
 from triage.storable import refuse_unstorable
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+# Work that has waited so long is no matter of seconds.
+RETRY_WHEN_BEHIND_SECONDS = 30
 # InternalError is how a database that became read-only refuses to store.
 UNABLE = (OperationalError, InterfaceError, InternalError, SecretUnreadable, UnknownHelpdesk)
-# Counted per web process: a limit that asks the broker would fall with the broker.
-_rates = FixedWindowRateLimiter(MemoryStorage())
+_rates = Rates()
+# Less than helpdesks wait for an answer.
+_patience = Patience(settings.INTAKE_PATIENCE_SECONDS)
 _HEADERS = [
     OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
     for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -55,6 +56,12 @@ class SourceWebhook(APIView):
     authentication_classes = ()
     permission_classes = ()
     parser_classes = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        """A delivery is bytes: nothing is negotiated, nobody is logged in."""
+        if request.method != "POST":
+            return super().dispatch(request, *args, **options)
+        return self.post(request, *args, **options)
 
     @extend_schema(
         operation_id="deliver",
@@ -78,33 +85,63 @@ class SourceWebhook(APIView):
             503: OpenApiResponse(OpenApiTypes.OBJECT, "Cannot store now; see Retry-After."),
         },
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         try:
-            return self._deliver(request, slug)
+            with _patience.waiting(connection):
+                return _deliver(request, slug)
         except Turned as turned:
-            answer = Response({"detail": turned.detail}, turned.code)
-            if turned.retry_after is not None:
-                answer["Retry-After"] = str(turned.retry_after)
-            return answer
+            return _answer(turned.detail, turned.code, turned.retry_after)
         except UNABLE as error:
             # Ours to mend, and the helpdesk's to try again.
             logger.error("source %s cannot take deliveries: %s", slug, type(error).__name__)
-            answer = Response({"detail": "Cannot store deliveries right now."}, 503)
-            answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
-            return answer
-
-    def _deliver(self, request: Request, slug: str) -> Response:
-        body = _body(request)
-        source = Source.objects.filter(slug=slug, is_active=True).first()
-        if source is None:
-            raise Turned(404, f"There is no active source {slug!r}.")
-        webhook_id = _verify(source, body, request)
-        _allow(source)
-        _check(source, body)
-        return _store(source, webhook_id, body)
+            return _answer("Cannot store deliveries right now.", 503, RETRY_AFTER_SECONDS)
 
 
-def _body(request: Request) -> bytes:
+def _answer(detail: Any, code: int, retry_after: int | None) -> JsonResponse:
+    answer = JsonResponse({"detail": detail}, status=code)
+    if retry_after is not None:
+        answer["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _deliver(request: HttpRequest, slug: str) -> JsonResponse:
+    body = _body(request)
+    known = _caller(slug)
+    webhook_id, secret = _verify(known, body, request)
+    _allow(known.source)
+    _check(known.source, body)
+    if storing.is_behind():
+        raise Turned(503, "Work has piled up here.", retry_after=RETRY_WHEN_BEHIND_SECONDS)
+    digest = hashlib.sha256(body).hexdigest()
+    stored = storing.store(known.source.pk, secret, webhook_id, body, digest)
+    if stored is None:
+        # The secret was retired, or the source switched off, since it was remembered.
+        known = _caller(slug, fresh=True)
+        webhook_id, secret = _verify(known, body, request)
+        stored = storing.store(known.source.pk, secret, webhook_id, body, digest)
+    if stored is None:
+        raise Turned(503, "The source is being changed.", retry_after=RETRY_AFTER_SECONDS)
+    return _acknowledged(stored, webhook_id, digest)
+
+
+def _acknowledged(stored: Stored, webhook_id: str, digest: str) -> JsonResponse:
+    if stored.is_new:
+        ring_after_commit()
+        return JsonResponse({"delivery": stored.pk}, status=202)
+    if stored.digest != digest:
+        storing.record_other_body(stored, digest)
+        raise Turned(409, f"Delivery {webhook_id} was stored before with another body.")
+    return JsonResponse({"delivery": stored.pk}, status=200)
+
+
+def _caller(slug: str, *, fresh: bool = False) -> Caller:
+    known = caller(slug, fresh=fresh)
+    if known is None:
+        raise Turned(404, f"There is no active source {slug!r}.")
+    return known
+
+
+def _body(request: HttpRequest) -> bytes:
     limit = settings.WEBHOOK_BODY_LIMIT_BYTES
     if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise Turned(415, "Send the body without Content-Encoding.")
@@ -113,28 +150,37 @@ def _body(request: Request) -> bytes:
     except ValueError:
         raise Turned(400, "Content-Length is not a number.") from None
     # Read from the stream and never more than one byte over the limit, whatever was announced.
-    body: bytes = b"" if announced > limit else request._request.read(limit + 1)
+    body: bytes = b"" if announced > limit else request.read(limit + 1)
     if announced > limit or len(body) > limit:
         raise Turned(413, f"The body is larger than {limit} bytes.")
     return body
 
 
-def _verify(source: Source, body: bytes, request: Request) -> str:
-    live = source.secrets.filter(purpose=SourceSecret.Purpose.INBOUND, retired_at__isnull=True)
+def _verify(known: Caller, body: bytes, request: HttpRequest) -> tuple[str, int]:
+    """The delivery's id, and the primary key of the secret that signed it."""
+    if (found := _signed_by(known, body, request)) is not None:
+        return found
+    # It may be a new one.
+    newest = _caller(known.source.slug, fresh=True)
+    if newest.secrets != known.secrets and (found := _signed_by(newest, body, request)):
+        return found
+    raise Turned(401, "The delivery is not signed by a live secret of this source.")
+
+
+def _signed_by(known: Caller, body: bytes, request: HttpRequest) -> tuple[str, int] | None:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    try:
-        return dialect(source).verify(
-            body, headers, [secret.value() for secret in live], time.time()
-        )
-    except NotVerified:
-        raise Turned(401, "The delivery is not signed by a live secret of this source.") from None
+    asked = dialect(known.source)
+    for pk, secret in known.secrets.items():
+        try:
+            return asked.verify(body, headers, [secret], time.time()), pk
+        except NotVerified:
+            continue
+    return None
 
 
 def _allow(source: Source) -> None:
-    limit = RateLimitItemPerMinute(source.deliveries_per_minute)
-    if not _rates.hit(limit, str(source.pk)):
-        reset = _rates.get_window_stats(limit, str(source.pk)).reset_time
-        wait = max(1, int(reset - time.time()) + 1)
+    wait = _rates.seconds_to_wait(source.pk, source.deliveries_per_minute)
+    if wait:
         raise Turned(429, "Too many deliveries from this source.", retry_after=wait)
 
 
@@ -150,27 +196,3 @@ def _check(source: Source, body: bytes) -> None:
         raise Turned(400, error.errors) from None
     except RecursionError:
         raise Turned(400, "The body is nested too deeply.") from None
-
-
-def _store(source: Source, webhook_id: str, body: bytes) -> Response:
-    digest = hashlib.sha256(body).hexdigest()
-    with transaction.atomic():
-        delivery, created = Delivery.objects.get_or_create(
-            source=source,
-            webhook_id=webhook_id,
-            defaults={"body": body, "body_sha256": digest},
-        )
-        if created:
-            leases.put(Job.Kind.RECEIVE, [delivery.pk])
-            ring_after_commit()
-        elif delivery.body_sha256 != digest:
-            ledger.append(
-                kind=LedgerEntry.Kind.INTAKE,
-                subject=f"delivery:{delivery.pk}",
-                payload={"stored": delivery.body_sha256, "came": digest},
-            )
-    if created:
-        return Response({"delivery": delivery.pk}, status.HTTP_202_ACCEPTED)
-    if delivery.body_sha256 != digest:
-        raise Turned(409, f"Delivery {webhook_id} was stored before with another body.")
-    return Response({"delivery": delivery.pk}, status.HTTP_200_OK)

@@ -2,16 +2,49 @@
 
 import random
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Min, Q
+from django.db import connection
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from triage.models import Job
 
 BACKOFF_SECONDS = (2, 8, 30, 120)
+# A job whose worker was killed comes back in small company, and then alone: if it is what
+# killed the worker, it takes few with it at first and nobody later.
+SMALL_COMPANY = 10
+
+# One statement each, because these run for every batch: written with the ORM they are four.
+PUT = """
+    INSERT INTO triage_job
+        (kind, subject, created_at, next_attempt_at, attempts, last_error)
+    SELECT %(kind)s, subject, %(now)s, %(now)s, 0, ''
+    FROM unnest(%(subjects)s::bigint[]) AS subject
+    ON CONFLICT (kind, subject) DO UPDATE SET
+        created_at = excluded.created_at, next_attempt_at = excluded.next_attempt_at,
+        lease_until = NULL, token = NULL, attempts = 0, dead_at = NULL
+"""
+DUE = """kind = %(kind)s AND dead_at IS NULL AND next_attempt_at <= %(now)s
+            AND attempts < %(most)s AND (lease_until IS NULL OR lease_until < %(now)s)"""
+CLAIM = f"""
+    WITH first AS (
+        SELECT least(attempts, 2) AS attempts FROM triage_job WHERE {DUE}
+        ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), chosen AS (
+        SELECT id FROM triage_job
+        WHERE {DUE} AND least(attempts, 2) = (SELECT attempts FROM first)
+        ORDER BY next_attempt_at, id
+        LIMIT (SELECT (%(company)s::int[])[attempts + 1] FROM first)
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE triage_job AS job
+    SET attempts = job.attempts + 1, lease_until = %(lease)s, token = %(token)s
+    FROM chosen WHERE job.id = chosen.id
+    RETURNING job.*
+"""
 
 
 def put(kind: str, subjects: Iterable[int]) -> None:
@@ -20,46 +53,44 @@ def put(kind: str, subjects: Iterable[int]) -> None:
     One that is leased right now, waits after a failure or is dead starts afresh: something new
     happened to its subject, and whoever works on it at the moment will not finish it (`finish`).
     """
-    now = timezone.now()
-    Job.objects.bulk_create(
-        [Job(kind=kind, subject=subject, next_attempt_at=now) for subject in subjects],
-        update_conflicts=True,
-        unique_fields=["kind", "subject"],
-        update_fields=["next_attempt_at", "lease_until", "attempts", "dead_at"],
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(PUT, {"kind": kind, "now": timezone.now(), "subjects": sorted(subjects)})
 
 
-@transaction.atomic
-def claim(kinds: Collection[str], limit: int, *, alone: Collection[str] = ()) -> list[Job]:
+def claim(kinds: Sequence[str], limit: int, *, alone: Collection[str] = ()) -> list[Job]:
     """Lease up to `limit` due jobs of one kind, oldest first, skipping what others hold.
 
-    Kinds in `alone` come one by one: a job that waits behind a slow one in a batch would use up
-    its lease, and with it an attempt, before it was begun.
-    Committed on return: a worker that dies keeps its jobs only until the lease ends.
+    The first of the kinds that has any is served. Kinds in `alone` come one by one: a job that
+    waits behind a slow one in a batch would use up its lease, and with it an attempt, before it
+    was begun. A worker that dies keeps its jobs only until the lease ends.
     """
+    for kind in kinds:
+        most = 1 if kind in alone else limit
+        if jobs := _claimed(kind, [most, min(most, SMALL_COMPANY), 1]):
+            return jobs
+    return []
+
+
+def _claimed(kind: str, company: list[int]) -> list[Job]:
     now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    due = Job.objects.filter(
-        free,
-        kind__in=kinds,
-        dead_at__isnull=True,
-        next_attempt_at__lte=now,
-        attempts__lt=settings.JOB_MAX_ATTEMPTS,
+    found = Job.objects.raw(
+        CLAIM,
+        {
+            "kind": kind,
+            "now": now,
+            "most": settings.JOB_MAX_ATTEMPTS,
+            "company": company,
+            "lease": _lease_from(now),
+            "token": uuid4(),
+        },
     )
-    first = due.order_by("next_attempt_at").values_list("kind", "attempts").first()
-    if first is None:
-        return []
-    kind, attempts = first
-    # A job that failed before runs alone: if it kills its worker, it takes nobody with it.
-    batch = due.filter(kind=kind, attempts=0) if attempts == 0 else due.filter(kind=kind)
-    size = limit if attempts == 0 and kind not in alone else 1
-    jobs = list(batch.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True)[:size])
-    lease = now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    for job in jobs:
-        job.attempts += 1
-        job.lease_until = lease
-    Job.objects.bulk_update(jobs, ["attempts", "lease_until"])
-    return jobs
+    return sorted(found, key=lambda job: (job.next_attempt_at, job.pk))
+
+
+def renew(token: UUID) -> int:
+    """Prolong the lease of all jobs of one claim; answers how many were still held."""
+    held = Job.objects.filter(token=token, lease_until__isnull=False)
+    return held.update(lease_until=_lease_from(timezone.now()))
 
 
 def finish(jobs: Sequence[Job]) -> int:
@@ -68,8 +99,7 @@ def finish(jobs: Sequence[Job]) -> int:
     Answers how many were ours. A job whose lease ran out and was taken by another worker, or
     that was put anew meanwhile, stays: its result is then stored twice, which every step allows.
     """
-    leases = {job.lease_until for job in jobs}
-    return Job.objects.filter(pk__in=[job.pk for job in jobs], lease_until__in=leases).delete()[0]
+    return _ours(jobs).delete()[0]
 
 
 def fail(job: Job, error: str) -> None:
@@ -78,15 +108,38 @@ def fail(job: Job, error: str) -> None:
     One that is no longer ours, as for `finish`, is left to whoever has it.
     """
     now = timezone.now()
-    # The lease, as in `finish`: attempts may count the same again after the job was put anew.
-    ours = Job.objects.filter(pk=job.pk, lease_until=job.lease_until)
     if job.attempts >= settings.JOB_MAX_ATTEMPTS:
-        ours.update(dead_at=now, lease_until=None, last_error=error[:500])
+        _ours([job]).update(
+            dead_at=now,
+            lease_until=None,
+            token=None,
+            attempts=job.attempts,
+            last_error=error[:500],
+        )
         return
     wait = BACKOFF_SECONDS[min(job.attempts, len(BACKOFF_SECONDS)) - 1]
     # Spread out, so that jobs that failed together do not come back together.
     later = now + timedelta(seconds=wait * random.uniform(0.8, 1.2))
-    ours.update(next_attempt_at=later, lease_until=None, last_error=error[:500])
+    _ours([job]).update(next_attempt_at=later, lease_until=None, token=None, last_error=error[:500])
+
+
+def put_back(job: Job, seconds: float) -> None:
+    """Give a job back that could not be begun; the attempt does not count."""
+    later = timezone.now() + timedelta(seconds=seconds * random.uniform(0.8, 1.2))
+    _ours([job]).update(
+        next_attempt_at=later, lease_until=None, token=None, attempts=job.attempts - 1
+    )
+
+
+def _ours(jobs: Sequence[Job]) -> QuerySet[Job]:
+    """The token tells: attempts may count the same again after a job was put anew."""
+    return Job.objects.filter(
+        pk__in=[job.pk for job in jobs], token__in={job.token for job in jobs}
+    )
+
+
+def _lease_from(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
 
 
 def bury_exhausted(limit: int = 500) -> int:
@@ -97,18 +150,31 @@ def bury_exhausted(limit: int = 500) -> int:
     )
     # Asked of the rows that are updated too: one that was put anew meanwhile is not stuck.
     return stuck.filter(pk__in=stuck.values("pk")[:limit]).update(
-        dead_at=now, lease_until=None, last_error="The worker stopped without an answer."
+        dead_at=now,
+        lease_until=None,
+        token=None,
+        last_error="The worker stopped without an answer.",
     )
 
 
 def redeliver(jobs: Iterable[Job]) -> int:
     """Bring dead letters back with all their attempts; answers how many were dead."""
+    now = timezone.now()
+    # Its age starts anew too: what lay dead is no sign that nobody works.
     return Job.objects.filter(pk__in=[job.pk for job in jobs], dead_at__isnull=False).update(
-        dead_at=None, attempts=0, next_attempt_at=timezone.now(), lease_until=None, last_error=""
+        dead_at=None,
+        attempts=0,
+        created_at=now,
+        next_attempt_at=now,
+        lease_until=None,
+        last_error="",
     )
 
 
-def oldest_age_seconds() -> float:
+def oldest_age_seconds(kinds: Collection[str] = ()) -> float:
     """Age of the oldest job that is neither done nor dead; 0 where there is none."""
-    oldest = Job.objects.filter(dead_at__isnull=True).aggregate(oldest=Min("created_at"))["oldest"]
+    alive = Job.objects.filter(dead_at__isnull=True)
+    if kinds:
+        alive = alive.filter(kind__in=kinds)
+    oldest = alive.aggregate(oldest=Min("created_at"))["oldest"]
     return 0.0 if oldest is None else (timezone.now() - oldest).total_seconds()

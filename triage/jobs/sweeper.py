@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import Event
 
@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from triage.jobs import leases
+from triage.jobs.lanes import ALL_KINDS
 from triage.models import Job
 
 logger = logging.getLogger(__name__)
@@ -20,21 +21,30 @@ EVERY_SECONDS = 2.0
 OVERDUE_SECONDS = 3.0
 
 
-def is_overdue() -> bool:
+def is_overdue(kinds: Sequence[str] = ALL_KINDS) -> bool:
     """Whether a due job has been left alone for so long that no worker can have been told."""
     now = timezone.now()
+    overdue = now - timedelta(seconds=OVERDUE_SECONDS)
     return Job.objects.filter(
-        Q(lease_until__isnull=True) | Q(lease_until__lt=now),
+        # A lease that has run out is overdue by itself: its worker has been told and is gone.
+        Q(lease_until__isnull=True, next_attempt_at__lt=overdue) | Q(lease_until__lt=now),
+        kind__in=kinds,
         dead_at__isnull=True,
         attempts__lt=settings.JOB_MAX_ATTEMPTS,
-        next_attempt_at__lt=now - timedelta(seconds=OVERDUE_SECONDS),
     ).exists()
 
 
-def sweep(work_once: Callable[[], int], stop: Event) -> None:
+def sweep(
+    work_once: Callable[[], int],
+    stop: Event,
+    *,
+    kinds: Sequence[str] = ALL_KINDS,
+    each_round: Callable[[], None] = lambda: None,
+) -> None:
     """Until told to stop: bury what is exhausted, do what is overdue, look again.
 
-    A database that is away is waited for.
+    `work_once` does a batch of `kinds` and answers how many jobs that was; `each_round` is
+    called once in EVERY_SECONDS. A database that is away is waited for.
     """
     while not stop.is_set():
         started = time.monotonic()
@@ -43,7 +53,8 @@ def sweep(work_once: Callable[[], int], stop: Event) -> None:
             buried = leases.bury_exhausted()
             if buried:
                 logger.error("%s jobs became dead letters", buried)
-            while not stop.is_set() and is_overdue() and work_once():
+            each_round()
+            while not stop.is_set() and is_overdue(kinds) and work_once():
                 pass
         except Error as error:
             logger.warning("the database did not answer: %s", type(error).__name__)

@@ -74,8 +74,10 @@ def save(classifier: Classifier, path: Path, key: bytes) -> Manifest:
     return Manifest(hashlib.sha256(content).hexdigest(), len(content))
 
 
-def load(path: Path, key: bytes) -> Classifier:
+def load(path: Path, key: bytes, *, sha256: str | None = None) -> Classifier:
     """Read a file that `save` wrote with this key, by this scikit-learn version.
+
+    With `sha256` (hex) it must be that very file: another of ours is sealed as well.
 
     Raises
     ------
@@ -85,7 +87,14 @@ def load(path: Path, key: bytes) -> Classifier:
         If the key is shorter than 16 bytes.
     """
     _check_key(key)
-    rest = _authentic(path, _content(path), key)
+    content = _content(path)
+    rest = _authentic(path, content, key)
+    came = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and came != sha256:
+        raise ArtefactRefused(
+            f"{path}: the SHA-256 must be {sha256[:12]}..., as when it was saved, got "
+            f"{came[:12]}.... Another model's file was put in its place."
+        )
     version = rest[1 : 1 + rest[0]].decode("ascii", "replace")
     if version != sklearn.__version__:
         raise ArtefactRefused(

@@ -64,7 +64,7 @@ class Features:
         token_lists = [tokens(text) for text in texts]
         words: dict[str, int] = {}
         for listed in token_lists:
-            for term in _terms(listed):
+            for term in terms(listed):
                 words.setdefault(term, len(words))
         all_pieces: dict[str, int] = {}
         for term in words:
@@ -113,7 +113,7 @@ class Features:
 
     def _count_words(self, token_lists: Sequence[Sequence[str]]) -> Row:
         known = self.words
-        ids = [[known[term] for term in _terms(listed) if term in known] for listed in token_lists]
+        ids = [[known[term] for term in terms(listed) if term in known] for listed in token_lists]
         return _counts(ids, len(known))
 
     def _count_pieces(self, token_lists: Sequence[Sequence[str]]) -> Row:
@@ -134,7 +134,7 @@ class Features:
         return _stack(word_counts, piece_counts)
 
 
-def _terms(listed: Sequence[str]) -> Iterable[str]:
+def terms(listed: Sequence[str]) -> Iterable[str]:
     yield from listed
     for left, right in pairwise(listed):
         yield f"{left} {right}"

@@ -36,7 +36,9 @@ def promote(version: ModelVersion, *, by: User, reason: str) -> None:
     if current == version:
         return
     try:
-        artefacts.load(model_path(version), settings.COUNTERSIGN_MODEL_KEY.encode())
+        artefacts.load(
+            model_path(version), settings.COUNTERSIGN_MODEL_KEY.encode(), sha256=version.sha256
+        )
     except ArtefactRefused as error:
         raise PromotionRefused(f"{version} does not load: {error}") from error
     if current is not None and _is_worse(version, current) and not reason.strip():

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from triage.learning import artefacts, explanation
 from triage.learning.classifier import Classifier
+from triage.learning.explanation import Evidence
 from triage.models import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,6 @@ class Answer:
 
     probabilities: Mapping[str, float]
     in_scope: float
-    words_for: list[str] = field(default_factory=list)
-    words_against: list[str] = field(default_factory=list)
 
 
 def model_path(version: ModelVersion) -> Path:
@@ -36,7 +35,7 @@ def model_path(version: ModelVersion) -> Path:
 @lru_cache(maxsize=KEPT_IN_MEMORY)
 def _load(path: Path, sha256: str) -> Classifier:
     logger.info("loading model %s", path.name)
-    return artefacts.load(path, settings.COUNTERSIGN_MODEL_KEY.encode())
+    return artefacts.load(path, settings.COUNTERSIGN_MODEL_KEY.encode(), sha256=sha256)
 
 
 def ask(version: ModelVersion, texts: Sequence[str], live: frozenset[str]) -> list[Answer]:
@@ -52,19 +51,19 @@ def ask(version: ModelVersion, texts: Sequence[str], live: frozenset[str]) -> li
     probabilities = np.where(is_live, predictions.probabilities, 0.0)
     # What a retired choice held goes to the live ones in proportion: it cannot be the answer.
     probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
-    best = probabilities.argmax(axis=1)
-    evidence = explanation.words_of_all(
-        classifier, texts, predictions, [classifier.classes_[i] for i in best]
-    )
     return [
-        Answer(
-            _highest(classifier.classes_, row),
-            float(scope),
-            [word.word for word in words.for_],
-            [word.word for word in words.against],
-        )
-        for row, scope, words in zip(probabilities, predictions.in_scope, evidence, strict=True)
+        Answer(_highest(classifier.classes_, row), float(scope))
+        for row, scope in zip(probabilities, predictions.in_scope, strict=True)
     ]
+
+
+def words(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) -> list[Evidence]:
+    """Which words of each text spoke for and against its label, by the version that answered.
+
+    Raises ArtefactRefused as `ask` does, and ValueError for a label that the model does not know.
+    """
+    classifier = _load(model_path(version), version.sha256)
+    return explanation.words_of_all(classifier, texts, classifier.predict(texts), labels)
 
 
 def _highest(labels: Sequence[str], row: np.ndarray) -> dict[str, float]:

@@ -20,7 +20,7 @@ from triage.learning import artefacts, evaluation
 from triage.learning.classifier import Classifier
 from triage.learning.serving import model_path
 from triage.learning.text import document
-from triage.models import Field, Label, LedgerEntry, ModelVersion
+from triage.models import Field, Label, LedgerEntry, ModelVersion, Ticket
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ def train(
     """
     tell = progress or (lambda share, what: None)
     tell(0.0, "reading labels")
+    erased = _erased(field)
     found = _above_floor(field, examples(field), leave_out_small=leave_out_small)
     began = monotonic()
     evidence = _evidence(found, seed, lambda share, what: tell(0.02 + 0.45 * share, what))
@@ -76,7 +77,7 @@ def train(
         "seed": seed,
         "scikit_learn": sklearn.__version__,
     }
-    version = _store(field, owner, classifier, evidence, len(found.texts))
+    version = _store(field, owner, classifier, evidence, len(found.texts), erased)
     tell(1.0, "stored")
     return version
 
@@ -86,7 +87,9 @@ def examples(field: Field) -> Examples:
     rank: dict[str, int] = {origin: place for place, origin in enumerate(TRUST)}
     best: dict[int, tuple[int, str, str]] = {}
     rows = (
-        Label.objects.filter(field=field, choice__retired_at__isnull=True)
+        Label.objects.filter(
+            field=field, choice__retired_at__isnull=True, ticket__erased_at__isnull=True
+        )
         .order_by("ticket__opened_at", "ticket_id")
         .values_list("ticket_id", "origin", "choice__key", "ticket__subject", "ticket__body")
     )
@@ -119,6 +122,11 @@ def _above_floor(field: Field, found: Examples, *, leave_out_small: bool) -> Exa
     return Examples([found.texts[i] for i in kept], [found.labels[i] for i in kept], found.origins)
 
 
+def _erased(field: Field) -> int:
+    """How many of the field's labelled tickets are erased."""
+    return Ticket.objects.filter(labels__field=field, erased_at__isnull=False).distinct().count()
+
+
 def _evidence(found: Examples, seed: int, tell: Progress) -> dict[str, Any]:
     """Figures on a stratified random fifth that the measured model has not seen."""
     train_texts, test_texts, train_labels, test_labels = train_test_split(
@@ -136,19 +144,37 @@ def _evidence(found: Examples, seed: int, tell: Progress) -> dict[str, Any]:
     }
 
 
+def name_of(field: Field) -> str:
+    """How the names of all model files of a field begin."""
+    return f"{field.source.slug}-{field.key}-{field.pk}"
+
+
 @transaction.atomic
 def _store(
-    field: Field, owner: User, classifier: Classifier, evidence: dict[str, Any], labels: int
+    field: Field,
+    owner: User,
+    classifier: Classifier,
+    evidence: dict[str, Any],
+    labels: int,
+    erased: int,
 ) -> ModelVersion:
-    """File first, row second: a row never points at a file that is not there."""
+    """File first, row second: a row never points at a file that is not there.
+
+    Refused if more of its tickets are erased by now than the number that came.
+    """
     locked = Field.objects.select_for_update().select_related("source").get(pk=field.pk)
+    if _erased(locked) != erased:
+        raise TrainingRefused(
+            f"Field {field.key}: tickets were erased while it was trained, and the model may know "
+            "their words. It was not kept; train again."
+        )
     last = ModelVersion.objects.filter(field=locked).aggregate(last=Max("number"))["last"]
     number = (last or 0) + 1
     version = ModelVersion(
         field=locked,
         number=number,
         owner=owner,
-        artefact=f"{locked.source.slug}-{locked.key}-{locked.pk}-v{number}.skops",
+        artefact=f"{name_of(locked)}-v{number}.skops",
         evidence=evidence,
         choices=classifier.classes_,
         label_count=labels,

@@ -5,6 +5,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Left
+from django.utils.translation import gettext
 
 from triage.models.catalogue import Choice, Source
 from triage.models.fields import WebAddressField
@@ -13,7 +14,10 @@ SEARCHED_CHARACTERS = 20_000
 
 
 class Delivery(models.Model):
-    """One inbound webhook, kept byte for byte; unique by (source, webhook id)."""
+    """One inbound webhook, kept byte for byte; unique by (source, webhook id).
+
+    After an erasure the body is empty; its digest stays, so that a repetition is still known.
+    """
 
     class Outcome(models.TextChoices):
         APPLIED = "applied", "changed a ticket"
@@ -22,7 +26,8 @@ class Delivery(models.Model):
         ECHO = "echo", "caused by our own write"
         REFUSED = "refused", "could not be read"
 
-    source = models.ForeignKey(Source, models.PROTECT, related_name="deliveries")
+    # The constraint and the index below begin with it.
+    source = models.ForeignKey(Source, models.PROTECT, related_name="deliveries", db_index=False)
     webhook_id = models.CharField(max_length=64)
     body = models.BinaryField()
     body_sha256 = models.CharField(max_length=64)
@@ -31,22 +36,38 @@ class Delivery(models.Model):
         max_length=10, choices=Outcome, blank=True, help_text="Empty until a worker has read it."
     )
     explanation = models.CharField(max_length=300, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "webhook_id"], name="webhook_id_once_per_source"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(body=b""), name="erased_delivery_is_empty"
+            ),
         ]
-        indexes = [models.Index(fields=["-received_at"], name="delivery_recent")]
+        indexes = [
+            models.Index(fields=["-received_at"], name="delivery_recent"),
+            models.Index(fields=["source", "-received_at"], name="delivery_of_source"),
+            # Those that nobody looks for singly are left out: most rows, and all while they wait.
+            models.Index(
+                fields=["outcome", "-received_at"],
+                condition=~Q(outcome__in=["", "applied"]),
+                name="delivery_notable",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.webhook_id
 
 
 class Ticket(models.Model):
-    """What the requester wrote, as of the newest version; older ones are in TicketVersion."""
+    """What the requester wrote, as of the newest version; older ones are in TicketVersion.
+
+    After an erasure the row stays without its words, and takes no new ones.
+    """
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="tickets")
     external_id = models.CharField(max_length=64)
@@ -64,6 +85,7 @@ class Ticket(models.Model):
     reopened_count = models.PositiveIntegerField(default=0)
     resolution = models.TextField(blank=True, help_text="What a technician noted when solving it.")
     received_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
     search = models.GeneratedField(
         expression=SearchVector(
             F("subject"), Left(F("body"), SEARCHED_CHARACTERS), config="simple"
@@ -74,8 +96,16 @@ class Ticket(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="ticket_once_per_source")
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="ticket_once_per_source"
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(subject="", body="", requester="", requester_name="", url="", resolution=""),
+                name="erased_ticket_has_no_words",
+            ),
         ]
+        permissions = [("erase_ticket", "Can erase what a requester wrote")]
         indexes = [
             GinIndex(fields=["search"], name="ticket_search"),
             models.Index(fields=["source", "-opened_at"], name="ticket_recent"),
@@ -88,7 +118,12 @@ class Ticket(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.external_id} {self.subject}"
+        return f"#{self.external_id} {self.title}"
+
+    @property
+    def title(self) -> str:
+        """The subject, or that it was erased."""
+        return self.subject if self.erased_at is None else gettext("(erased)")
 
 
 class TicketVersion(models.Model):

@@ -17,12 +17,16 @@ class Job(models.Model):
         PROPOSE = "propose", "triage a ticket"
         EFFECT = "effect", "change the helpdesk"
         NOTICE = "notice", "mail a notice"
+        EVIDENCE = "evidence", "work out why"
 
     kind = models.CharField(max_length=8, choices=Kind)
-    subject = models.BigIntegerField(help_text="Primary key of the delivery, ticket, effect, ...")
+    subject = models.BigIntegerField(
+        help_text="Primary key of the delivery, ticket version, proposal, ..."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
+    token = models.UUIDField(null=True, blank=True, help_text="Of the claim that holds it.")
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
     dead_at = models.DateTimeField(null=True, blank=True)
@@ -39,6 +43,10 @@ class Job(models.Model):
             ),
             models.Index(
                 fields=["created_at"], condition=Q(dead_at__isnull=True), name="job_oldest"
+            ),
+            models.Index(fields=["token"], condition=Q(token__isnull=False), name="job_of_claim"),
+            models.Index(
+                fields=["kind", "subject"], condition=Q(dead_at__isnull=False), name="job_dead"
             ),
         ]
 

@@ -9,6 +9,9 @@ from functools import lru_cache
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+# Marks that follow one letter are sorted when it is folded, which takes quadratic time. Only a text
+# made for that has so many. The two halfwidth marks of kana count as letters until then.
+_PILE_OF_MARKS = re.compile("(?:[^\\w\\s]|[\uff9e\uff9f]){30}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Words:
         if text.isascii():
             folded = text.casefold()
         else:
-            plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+            apart = _PILE_OF_MARKS.sub(r"\g<0> ", _ACCENTS.sub("", text))
+            plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", apart))
             folded = unicodedata.normalize("NFKC", plain.casefold())
         words = _WORD.findall(folded)
         return cls(f" {' '.join(words)} ", frozenset(words))

@@ -196,6 +196,7 @@ def test_behind_every_figure_stand_exactly_the_proposals_it_counts(
         ({"metric": "acceptance", "of": "9" * 19}, "of"),
         ({"metric": "acceptance", "state": "asleep"}, "state"),
         ({"metric": "acceptance", "hit": "yes"}, "hit"),
+        ({"metric": "acceptance", "field": "category"}, "field"),
         ({"metric": "step-ins", "field": "category"}, "field"),
         ({"metric": "override-reasons", "field": "cat\x00egory"}, "field"),
         ({"metric": "override-reasons", "reason": "-1"}, "reason"),

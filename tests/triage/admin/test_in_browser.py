@@ -1,16 +1,21 @@
-"""The desk in a real browser: rules as rows, with and without script, wide and narrow."""
+"""The desk in a real browser: rules as rows, the delivery log; wide and narrow."""
 
+import hashlib
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
+from tests.conftest import new_ticket, ticket_message
 from tests.triage.admin.rows import new_rule
-from triage.models import Choice, ModelVersion, Rung, Source
+from triage.models import Choice, Delivery, Job, ModelVersion, Rung, Source
 
 pytestmark = pytest.mark.browser
 NARROW = (360, 800)
@@ -140,6 +145,103 @@ def test_no_page_is_wider_than_a_narrow_phone(
     pages += [reverse("admin:index"), reverse("admin:triage_emergencystop_everything")]
     pages += [reverse("admin:triage_ticket_changelist"), reverse("admin:triage_rung_changelist")]
     window = open_window(ai_owner, size=NARROW)
+
+    for address in pages:
+        window.open(address)
+        assert window.page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+@pytest.fixture
+def delivery(source: Source, choices: dict[str, Choice]) -> Delivery:
+    """One that was read into a ticket whose triage died, with a long body."""
+    body = json.dumps(ticket_message(body="Since Monday the tunnel closes. " * 40)).encode()
+    row = Delivery.objects.create(
+        source=source,
+        webhook_id="msg_2Lh9KRb0pzN7wD5EoVqXyT4sUaGc",
+        body=body,
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        outcome="applied",
+    )
+    ticket = new_ticket(source, external_id="48209")
+    ticket.versions.update(delivery=row)
+    Job.objects.create(
+        kind="propose",
+        subject=ticket.versions.get().pk,
+        attempts=5,
+        dead_at=timezone.now(),
+        last_error="ArtefactRefused: the file of Category v3 does not verify",
+        created_at=timezone.now() - timedelta(hours=2),
+    )
+    Job.objects.create(kind="effect", subject=1, created_at=timezone.now() - timedelta(minutes=4))
+    return row
+
+
+def test_a_dead_letter_is_found_read_and_redelivered(
+    open_window: Opener, delivery: Delivery, ai_owner: User
+) -> None:
+    window = open_window(ai_owner)
+    window.open(reverse("admin:index"))
+    page = window.page
+    expect(page.get_by_text("1 dead letter.")).to_be_visible()
+
+    window.open(reverse("admin:triage_delivery_changelist") + "?q=48209")
+    expect(page.get_by_role("link", name="#48209")).to_be_visible()
+    page.get_by_role("link", name=delivery.webhook_id).click()
+    expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
+    expect(page.get_by_text("the file of Category v3 does not verify")).to_be_visible()
+    page.get_by_role("link", name="Redeliver").click()
+    page.get_by_role("button", name="Redeliver").click()
+
+    expect(page.get_by_text("It will be read again in a moment.")).to_be_visible()
+    job = Job.objects.get(kind="propose")
+    assert (job.dead_at, job.attempts) == (None, 0)
+    assert Job.objects.filter(kind="receive", subject=delivery.pk).exists()
+
+
+def test_moments_are_shown_in_the_zone_of_whoever_looks(
+    open_window: Opener, delivery: Delivery, ai_owner: User
+) -> None:
+    at = datetime(2026, 3, 2, 23, 30, 5, tzinfo=UTC)
+    Delivery.objects.filter(pk=delivery.pk).update(received_at=at)
+    window = open_window(ai_owner, timezone_id="Asia/Kolkata")
+    window.open(change_page(delivery))
+
+    shown = window.page.locator("time.desk-time").first
+
+    expect(shown).to_have_text("3 Mar 2026, 05:00:05 GMT+5:30")
+    without = open_window(ai_owner, java_script_enabled=False)
+    without.page.goto(f"{without.server}{change_page(delivery)}")
+    expect(without.page.locator("time.desk-time").first).to_have_text("2026-03-02 23:30:05 UTC")
+
+
+def test_several_deliveries_are_redelivered_after_a_question(
+    open_window: Opener, delivery: Delivery, source: Source, ai_owner: User
+) -> None:
+    other = Delivery.objects.create(source=source, webhook_id="m2", body=b"{}", outcome="refused")
+    window = open_window(ai_owner)
+    window.open(reverse("admin:triage_delivery_changelist"))
+    page = window.page
+
+    for box in page.locator("input.action-select").all():
+        box.check()
+    page.locator("select[name=action]").select_option("redeliver_chosen")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Redeliver 2").click()
+
+    expect(page.get_by_text("2 deliveries will be read again in a moment.")).to_be_visible()
+    assert set(Job.objects.filter(kind="receive").values_list("subject", flat=True)) == {
+        delivery.pk,
+        other.pk,
+    }
+
+
+def test_the_log_fits_a_narrow_phone(
+    open_window: Opener, delivery: Delivery, source: Source, ai_owner: User
+) -> None:
+    window = open_window(ai_owner, size=NARROW)
+    pages = [change_page(delivery), reverse("admin:triage_delivery_changelist")]
+    pages += [reverse("admin:triage_job_changelist"), reverse("admin:index"), change_page(source)]
+    pages += [change_page(Job.objects.get(kind="propose"))]
 
     for address in pages:
         window.open(address)

@@ -1,4 +1,4 @@
-"""The record is read quickly, whatever its size, and only dead letters are sent again."""
+"""The record is read quickly, whatever its size."""
 
 from collections.abc import Callable
 from itertools import count
@@ -20,9 +20,7 @@ from tests.triage.admin.rows import new_rule, one_of_everything
 from triage import ledger
 from triage.models import (
     Choice,
-    Delivery,
     EmergencyStop,
-    Job,
     ModelVersion,
     Proposal,
     Source,
@@ -161,51 +159,6 @@ def test_the_search_of_tickets_uses_indexes_only(source: Source) -> None:
     assert "BitmapOr" in plan
     assert "ticket_search" in plan
     assert "Seq Scan" not in plan
-
-
-def test_the_body_of_a_delivery_is_shown_as_text_whatever_it_holds(
-    desk: Client, source: Source
-) -> None:
-    delivery = Delivery.objects.create(
-        source=source,
-        webhook_id="m1",
-        body=b"<script>alert(1)</script>\xff" + b"x" * 30_000,
-        body_sha256="0" * 64,
-    )
-
-    page = desk.get(reverse("admin:triage_delivery_change", args=[delivery.pk])).content.decode()
-
-    assert "&lt;script&gt;alert(1)" in page
-    assert "30,026 bytes in all" in page
-
-
-def test_only_dead_letters_are_sent_again(desk: Client, ai_owner: User) -> None:
-    dead = Job.objects.create(kind="effect", subject=1, attempts=5, dead_at=timezone.now())
-    alive = Job.objects.create(kind="effect", subject=2, attempts=3)
-
-    answer = desk.post(
-        reverse("admin:triage_job_changelist"),
-        {"action": "redeliver", "_selected_action": [dead.pk, alive.pk]},
-        follow=True,
-    )
-
-    dead.refresh_from_db()
-    alive.refresh_from_db()
-    assert (dead.dead_at, dead.attempts) == (None, 0)
-    assert alive.attempts == 3
-    assert "1 will be tried again" in answer.content.decode()
-
-
-def test_readers_are_not_offered_to_send_again(auditor: User) -> None:
-    client = signed_in(auditor)
-    dead = Job.objects.create(kind="effect", subject=1, attempts=5, dead_at=timezone.now())
-    page = reverse("admin:triage_job_changelist")
-
-    client.post(page, {"action": "redeliver", "_selected_action": [dead.pk]})
-
-    dead.refresh_from_db()
-    assert dead.dead_at is not None
-    assert "redeliver" not in client.get(page).content.decode().lower()
 
 
 def test_ledger_entries_lead_to_what_they_are_about(desk: Client, source: Source) -> None:

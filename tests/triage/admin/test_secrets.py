@@ -20,6 +20,7 @@ from knox.models import AuthToken
 from tests.conftest import INBOUND_SECRET, new_secret, ticket_message
 from tests.triage.admin.conftest import signed_in
 from triage.admin.secret_forms import make
+from triage.helpdesks import DIALECTS
 from triage.models import LedgerEntry, Source, SourceSecret
 
 LONG = "a-token-that-nobody-else-may-ever-read-0042"
@@ -175,7 +176,8 @@ def test_retiring_several_leaves_those_that_were_retired_before(
 
     desk.post(page, {"action": "retire", "_selected_action": [first.pk]})
     first.refresh_from_db()
-    desk.post(page, {"action": "retire", "_selected_action": [first.pk, second.pk]})
+    rest = {"action": "retire", "_selected_action": [first.pk, second.pk], "sure": "yes"}
+    desk.post(page, rest)
 
     before = first.retired_at
     first.refresh_from_db()
@@ -185,11 +187,78 @@ def test_retiring_several_leaves_those_that_were_retired_before(
     assert LedgerEntry.objects.filter(subject__startswith="secret:").count() == 2
 
 
+def test_the_steps_of_a_change_lead_from_the_old_secret_to_the_new_without_a_gap(
+    desk: Client, source: Source, deliver: Callable[..., Any]
+) -> None:
+    page = reverse("admin:triage_source_change", args=[source.pk])
+    old = source.secrets.get()
+    assert "One is live:" in desk.get(page).content.decode()
+
+    value = shown_secret(
+        desk.post(reverse("admin:triage_source_make_secret", args=[source.pk])).content.decode()
+    )
+    text = desk.get(page).content.decode()
+    assert "2 are live, and each opens the door:" in text
+    assert f"Open the old one, …{old.hint}," in text
+    both = [
+        deliver(source, ticket_message(), secret=one).status_code for one in (INBOUND_SECRET, value)
+    ]
+    retire = reverse("admin:triage_sourcesecret_retire_one", args=[old.pk])
+    asked = desk.get(retire).content.decode()
+    assert "no other live inbound secret" not in asked
+    desk.post(retire)
+
+    after = [
+        deliver(source, ticket_message(), secret=one).status_code for one in (INBOUND_SECRET, value)
+    ]
+    assert (both, after) == ([202, 202], [401, 202])
+
+
+def test_retiring_the_last_inbound_secret_is_warned_of(desk: Client, source: Source) -> None:
+    secret = source.secrets.get()
+    new_secret(source, LONG, purpose="outbound")
+    new_secret(source, "a retired secret of good length", retired_at=timezone.now())
+
+    asked = desk.get(reverse("admin:triage_sourcesecret_retire_one", args=[secret.pk]))
+
+    text = asked.content.decode()
+    assert "has no other live inbound secret" in text
+    assert "Retire and take no more deliveries" in text
+    assert source.secrets.filter(retired_at__isnull=True).count() == 2
+
+
+def test_retiring_all_of_a_source_from_the_list_is_asked_about_first(
+    desk: Client, source: Source
+) -> None:
+    first, second = source.secrets.get(), new_secret(source, LONG)
+    page = reverse("admin:triage_sourcesecret_changelist")
+    both = {"action": "retire", "_selected_action": [first.pk, second.pk]}
+
+    asked = desk.post(page, both)
+    assert "has no other live inbound secret" in asked.content.decode()
+    assert not source.secrets.filter(retired_at__isnull=False).exists()
+    desk.post(page, both | {"sure": "yes"})
+
+    assert not source.secrets.filter(retired_at__isnull=True).exists()
+
+
+def test_without_a_live_secret_the_source_says_that_nothing_can_arrive(
+    desk: Client, source: Source
+) -> None:
+    source.secrets.update(retired_at=timezone.now())
+
+    text = desk.get(reverse("admin:triage_source_change", args=[source.pk])).content.decode()
+
+    assert "None is live: nothing can arrive." in text
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="The shell example signs with openssl.")
+@pytest.mark.parametrize("helpdesk", sorted(DIALECTS))
 def test_the_shell_example_of_a_source_makes_a_delivery_that_is_taken(
-    desk: Client, client: Client, source: Source
+    desk: Client, client: Client, source: Source, helpdesk: str
 ) -> None:
     """The example as it stands on the page, with a curl that only prints what it was given."""
+    Source.objects.filter(pk=source.pk).update(helpdesk=helpdesk)
     value = shown_secret(
         desk.post(reverse("admin:triage_source_make_secret", args=[source.pk])).content.decode()
     )

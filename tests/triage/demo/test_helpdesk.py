@@ -78,8 +78,12 @@ def test_a_ticket_that_has_changed_meanwhile_is_a_conflict(ticket: Ticket, desk:
 def test_the_same_key_again_changes_nothing_and_gets_the_first_answer(
     ticket: Ticket, desk: Desk
 ) -> None:
-    first = Generic().add_note(ticket, "Countersign: accepted.", is_public=False, key="p1-note")
-    again = Generic().add_note(ticket, "Countersign: accepted.", is_public=False, key="p1-note")
+    first = Generic().add_note(
+        ticket, "Countersign: accepted.", is_public=False, version=1, key="p1-note"
+    )
+    again = Generic().add_note(
+        ticket, "Countersign: accepted.", is_public=False, version=1, key="p1-note"
+    )
     Generic().set_values(ticket, {"team": "network"}, version=first, key="p1-values")
     late = Generic().set_values(ticket, {"team": "network"}, version=first, key="p1-values")
 

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from triage.history import Columns, ImportRefused, load
 from triage.models import Source
 from triage.models.catalogue import KEY
+from triage.spreadsheets import safe
 
 AI_OWNERS = "AI owner"
 
@@ -81,7 +82,9 @@ class Command(BaseCommand):
         )
         if refusals:
             with report.open("w", newline="") as file:
-                csv.writer(file).writerows([("row", "reason"), *refusals])
+                csv.writer(file).writerow(("row", "reason"))
+                # A reason quotes what came.
+                csv.writer(file).writerows((row, safe(why)) for row, why in refusals)
             self.stdout.write(f"Refused rows are listed in {report}.")
 
     def _source(self, slug: str, owner_name: str | None) -> Source:

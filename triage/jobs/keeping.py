@@ -1,0 +1,50 @@
+"""Holding on to leased jobs for as long as they are really being worked on."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error, connection
+
+from triage.jobs import leases
+from triage.models import Job
+
+logger = logging.getLogger(__name__)
+
+# What still runs then is stuck, and another worker may try.
+LONGEST_SECONDS = 120.0
+
+
+@contextmanager
+def kept(jobs: Sequence[Job]) -> Iterator[None]:
+    """Renew the lease while the block runs, so that it can be short.
+
+    A worker that was killed or frozen stops renewing and loses its jobs within one lease.
+    """
+    done = Event()
+    tokens = {job.token for job in jobs if job.token is not None}
+    thread = Thread(target=_renew, args=(tokens, done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _renew(tokens: set[UUID], done: Event) -> None:
+    every = settings.JOB_LEASE_SECONDS / 3
+    began = time.monotonic()
+    try:
+        while not done.wait(every) and time.monotonic() - began < LONGEST_SECONDS:
+            for token in tokens:
+                leases.renew(token)
+    except Error as error:
+        logger.warning("a lease was not renewed: %s", type(error).__name__)
+    finally:
+        # A connection of this thread's own, opened only if the block took long.
+        connection.close()
