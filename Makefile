@@ -19,13 +19,11 @@ test: setup chromium ## run the tests; PYTEST_ARGS="-k webhook" passes more to p
 check: setup ## lint, format, types, templates, migrations, settings and the API's description
 	@$(BIN)/python -m config.embedded --data .data/check -- $(MAKE) --no-print-directory checks
 
-bench: setup ## measure speed and cost, as ratios that hold on other machines
-	@test -e bench/__main__.py || { echo "bench/ is not there yet."; exit 2; }
-	$(BIN)/python -m bench
+bench: setup ## measure speed and cost as ratios; BENCH_ARGS="--help" lists the options
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
-chaos: setup ## kill parts of the service while tickets arrive, then count what was lost
-	@test -e bench/chaos.py || { echo "bench/chaos.py is not there yet."; exit 2; }
-	$(BIN)/python -m bench.chaos
+chaos: setup ## break parts of the service while tickets come; CHAOS_ARGS="--small" is quick
+	$(BIN)/python -m bench.chaos $(CHAOS_ARGS)
 
 evaluate: setup ## train and judge the models on the tickets in the local database
 	@test -n "$(wildcard */management/commands/evaluate.py)" || \

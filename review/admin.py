@@ -14,11 +14,13 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from review.erasure_admin import ErasableTicketAdmin
 from review.models import DecidedValue, Decision, Reason
 from review.roles import admit
 from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin
 from triage.admin.theme import display
 from triage.admin.tickets import RecordInline
+from triage.models import Ticket
 
 if TYPE_CHECKING:
     UserPages = DjangoUserAdmin[User]
@@ -86,6 +88,9 @@ class DecisionAdmin(RecordAdmin):
         return decision.get_verdict_display()
 
 
+# Only from here is all that people wrote about a ticket in reach.
+admin.site.unregister(Ticket)
+admin.site.register(Ticket, ErasableTicketAdmin)
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

@@ -52,7 +52,8 @@ def permissions_of(role: str) -> set[str]:
     if role == AI_OWNER:
         owned = {f"triage.{verb}_{name}" for name in OWNED for verb in ("add", "change", "view")}
         reasons = {f"review.{verb}_reason" for verb in ("add", "change", "view")}
-        return DECIDES | owned | reasons | TOKENS | {"triage.change_job"} | _views("triage")
+        alone = {"triage.change_job", "triage.erase_ticket"}
+        return DECIDES | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
         return _views("triage") | {"review.view_decision", "review.view_reason"}
     if role == AUDITOR:

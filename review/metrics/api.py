@@ -21,6 +21,7 @@ from review.metrics.report import Report
 from review.metrics.reports import REPORTS
 from review.metrics.window import Group, Scope, ScopeForm, local_now
 from triage.api.access import HasPermission
+from triage.api.views import NO_LOGIN, NO_PERMISSION
 
 WINDOW = [
     OpenApiParameter("days", OpenApiTypes.INT, enum=page.DAYS, description="Up to today."),
@@ -88,7 +89,7 @@ class Metrics(APIView):
         operation_id="list_metrics",
         summary="List the metrics",
         description="What is measured, in words, with the version of each definition.",
-        responses=MetricSerializer(many=True),
+        responses={200: MetricSerializer(many=True), 401: NO_LOGIN, 403: NO_PERMISSION},
     )
     def get(self, request: Request) -> Response:
         return Response([_definition(request, each) for each in DEFINITIONS.values()])
@@ -106,6 +107,8 @@ class Metric(APIView):
         responses={
             200: MetricReportSerializer,
             400: OpenApiResponse(OpenApiTypes.OBJECT, "A filter is wrong; each is named."),
+            401: NO_LOGIN,
+            403: NO_PERMISSION,
             404: OpenApiResponse(OpenApiTypes.OBJECT, "No such metric."),
         },
     )

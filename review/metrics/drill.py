@@ -47,7 +47,10 @@ class BucketForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         metric, field = cleaned.get("metric"), cleaned.get("field", "")
-        if metric == definitions.STEP_INS.key and not re.fullmatch(r"[0-9]{1,18}", field):
+        # Reasons are counted by the field's key, everything else by its number.
+        needs_number = field != "" and metric != definitions.OVERRIDE_REASONS.key
+        needs_number = needs_number or metric == definitions.STEP_INS.key
+        if needs_number and not re.fullmatch(r"[0-9]{1,18}", field):
             self.add_error("field", _("The key of a field is a number."))
         if cleaned.get("hit") and metric not in (
             definitions.ESCALATED.key,
@@ -110,6 +113,7 @@ CATEGORY = COLUMNS[Group.CATEGORY]._replace(source="")
 LISTED = (
     "ticket_id",
     "ticket__subject",
+    "ticket__erased_at",
     "ticket__external_id",
     "ticket__source__name",
     "ticket_version__version",
@@ -143,7 +147,7 @@ def lines(found: Sequence[Mapping[str, Any]]) -> list[Listed]:
         Listed(
             ticket=row["ticket_id"],
             external_id=row["ticket__external_id"],
-            subject=row["ticket__subject"],
+            subject=_("(erased)") if row["ticket__erased_at"] else row["ticket__subject"],
             source=row["ticket__source__name"],
             version=row["ticket_version__version"],
             created_at=row["created_at"],

@@ -5,15 +5,8 @@ from collections.abc import Callable, Iterator
 
 from review.metrics.figures import Bucket, Figure, Row
 from review.metrics.report import Report
+from triage.spreadsheets import Cell, safe
 
-# A spreadsheet takes a cell that begins so for a formula, or drops the blank and then does.
-LIVE = (
-    *"=+-@\t\r\n ",
-    "\N{FULLWIDTH EQUALS SIGN}",
-    "\N{FULLWIDTH PLUS SIGN}",
-    "\N{FULLWIDTH HYPHEN-MINUS}",
-    "\N{FULLWIDTH COMMERCIAL AT}",
-)
 LABELS = 3
 HEADER = (
     "metric",
@@ -38,7 +31,6 @@ HEADER = (
 )
 
 CONFIDENCE = 0.95
-Cell = str | int | float | None
 
 
 class Echo:
@@ -46,11 +38,6 @@ class Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def safe(cell: Cell) -> Cell:
-    """Texts that a spreadsheet would run get an apostrophe before them; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(LIVE) else cell
 
 
 def lines(report: Report, link: Callable[[Bucket], str]) -> Iterator[str]:

@@ -108,10 +108,12 @@ class Command(BaseCommand):
             "--port", str(port), "--workers", "1", "--blocking-threads", "4",
             "--no-ws", "config.wsgi:application",
         ]  # fmt: skip
-        work = [
-            *python, "-m", "celery", "-A", "config", "worker", "--concurrency", "1",
-            "--without-gossip", "--without-mingle", "--loglevel", "INFO",
+        celery = [
+            *python, "-m", "celery", "-A", "config", "worker", "--without-gossip",
+            "--without-mingle", "--loglevel", "INFO",
         ]  # fmt: skip
+        work = [*celery, "-Q", "triage", "-n", "worker@%h", "--concurrency", "1"]
+        write = [*celery, "-Q", "effects", "-n", "writer@%h", "-P", "threads", "--concurrency", "4"]
         return [
             Child(
                 "helpdesk",
@@ -121,7 +123,8 @@ class Command(BaseCommand):
                 told=json.dumps(catalogue.secrets_for_helpdesk(source)),
             ),
             Child("web", web, logs / "web.log", lambda _: processes.answers(f"{url}/ready/")),
-            Child("worker", work, logs / "worker.log", worker_answers),
+            Child("worker", work, logs / "worker.log", celery_answers),
+            Child("writer", write, logs / "writer.log", celery_answers),
             Child(
                 "sweeper",
                 [*python, sys.argv[0], "sweep"],
@@ -171,9 +174,10 @@ def demo_folder() -> Path:
     return Path(settings.COUNTERSIGN_MODEL_DIR).parent
 
 
-def worker_answers(_: Child) -> bool:
+def celery_answers(child: Child) -> bool:
     """Asked over the broker, as the service will ask it."""
-    return bool(current_app.control.ping(timeout=0.3))
+    said = current_app.control.ping(timeout=0.3) or []
+    return any(name.startswith(f"{child.name}@") for reply in said for name in reply)
 
 
 def reset(folder: Path) -> None:

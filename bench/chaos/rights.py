@@ -1,0 +1,199 @@
+"""Who may do what at which address: written down here, and nowhere derived from the code.
+
+A technician decides; an AI owner tunes; a team lead reads what was proposed and measured; an
+auditor reads everything and changes nothing. Staff without a role may enter the desk and find it
+empty. An address that no line here covers has no right and fails the check.
+"""
+
+from dataclasses import dataclass
+
+TECHNICIAN, TEAM_LEAD, AI_OWNER, AUDITOR = "technician", "team lead", "AI owner", "auditor"
+STAFF, ROOT, NOBODY = "staff without a role", "superuser", "login without a role"
+ROLES = (TECHNICIAN, TEAM_LEAD, AI_OWNER, AUDITOR, STAFF, ROOT, NOBODY)
+
+NONE: frozenset[str | None] = frozenset()
+ANYBODY: frozenset[str | None] = frozenset({*ROLES, None})
+SIGNED_IN: frozenset[str | None] = frozenset(ROLES)
+AT_THE_DESK: frozenset[str | None] = frozenset({TEAM_LEAD, AI_OWNER, AUDITOR, STAFF, ROOT})
+READERS: frozenset[str | None] = frozenset({TECHNICIAN, TEAM_LEAD, AI_OWNER, AUDITOR, ROOT})
+DECIDERS: frozenset[str | None] = frozenset({TECHNICIAN, AI_OWNER, ROOT})
+DESK_READERS: frozenset[str | None] = frozenset({TEAM_LEAD, AI_OWNER, AUDITOR, ROOT})
+OWNERS: frozenset[str | None] = frozenset({AI_OWNER, ROOT})
+INSPECTORS: frozenset[str | None] = frozenset({AUDITOR, ROOT})
+ROOTS: frozenset[str | None] = frozenset({ROOT})
+
+
+@dataclass(frozen=True)
+class Right:
+    """`reads` are let in with GET and with every other method but POST, which `posts` may.
+
+    `is_public`: everybody, with a login or without. `may_decline`: 403 and 404 are answers here
+    even to those who are let in; it depends on what they have set up.
+    """
+
+    reads: frozenset[str | None] = NONE
+    posts: frozenset[str | None] = NONE
+    is_public: bool = False
+    may_decline: bool = False
+
+    def lets_in(self, role: str | None, method: str) -> bool:
+        if self.is_public:
+            return True
+        return role in (self.posts if method == "POST" else self.reads)
+
+
+PUBLIC = Right(is_public=True, may_decline=True)
+OWN_ACCOUNT = Right(SIGNED_IN, SIGNED_IN, may_decline=True)
+
+
+def both(roles: frozenset[str | None], *, may_decline: bool = False) -> Right:
+    return Right(roles, roles, may_decline=may_decline)
+
+
+# --- Pages and API --------------------------------------------------------------------------
+PAGES = {
+    **dict.fromkeys(
+        ("review:queue", "review:ticket", "review:effects", "review:history", "review:metrics",
+         "review:metrics_tickets", "review:metrics_csv"),
+        both(READERS),
+    ),
+    **dict.fromkeys(
+        ("review:accept", "review:override", "review:escalate", "review:send_back"),
+        both(DECIDERS),
+    ),
+    **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
+}  # fmt: skip
+API = {
+    # Only a signature lets a delivery in, which none of these visitors has.
+    "triage_api:webhook": Right(reads=ANYBODY),
+    "triage_api:ledger_head": both(DESK_READERS),
+    "review_api:decide": both(DECIDERS),
+    **dict.fromkeys(
+        ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
+         "review_api:decisions", "review_api:decision", "metrics", "metric"),
+        both(READERS),
+    ),
+}  # fmt: skip
+ACCOUNT = {
+    **dict.fromkeys(
+        ("account_login", "account_logout", "account_inactive", "account_signup",
+         "account_email_verification_sent", "account_reset_password", "account_confirm_login_code",
+         "account_confirm_email", "account_reset_password_from_key_done",
+         "account_reset_password_from_key", "account_reset_password_done", "mfa_authenticate",
+         "socialaccount_login_cancelled", "socialaccount_login_error", "socialaccount_signup",
+         "accounts/social/login/cancelled/", "accounts/social/login/error/",
+         "accounts/social/signup/", "accounts/social/connections/"),
+        PUBLIC,
+    ),
+    **dict.fromkeys(
+        ("account_reauthenticate", "account_email", "account_change_password",
+         "account_set_password", "mfa_index", "mfa_reauthenticate", "mfa_activate_totp",
+         "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
+         "mfa_download_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn",
+         "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn",
+         "socialaccount_connections"),
+        OWN_ACCOUNT,
+    ),
+}  # fmt: skip
+
+# --- The owner's desk -----------------------------------------------------------------------
+DESK = {
+    "admin:index": both(AT_THE_DESK),
+    "admin:search": both(AT_THE_DESK),
+    "admin:password_change": both(AT_THE_DESK),
+    "admin:password_change_done": both(AT_THE_DESK),
+    "admin:jsi18n": both(AT_THE_DESK),
+    "admin:view_on_site": both(AT_THE_DESK, may_decline=True),
+    "admin:login": PUBLIC,
+    "admin:logout": PUBLIC,
+    # Of the choices that a rung may be for.
+    "admin:autocomplete": both(DESK_READERS),
+    "admin:app_list": both(DESK_READERS),
+    "admin/(?P<url>.*)$": both(AT_THE_DESK, may_decline=True),
+    "admin:triage_delivery_redeliver_one": both(OWNERS),
+    "admin:triage_delivery_download": both(DESK_READERS),
+    # Whoever comes first sends it again, and it is gone.
+    "admin:triage_job_redeliver_one": both(OWNERS, may_decline=True),
+    # Without a source there is nothing to try a rule on.
+    "admin:triage_escalationrule_test": both(OWNERS, may_decline=True),
+    "admin:triage_escalationrule_try_out": both(DESK_READERS),
+    "admin:triage_rung_try_to_certify": both(OWNERS),
+    "admin:triage_source_make_secret": both(OWNERS),
+    "admin:triage_sourcesecret_retire_one": both(OWNERS),
+    "admin:triage_emergencystop_everything": both(OWNERS),
+    "admin:triage_emergencystop_release": both(OWNERS),
+    "admin:triage_modelversion_put_into_service": both(OWNERS),
+    "admin:triage_modelversion_roll_back": both(OWNERS),
+    "admin:triage_ticket_erase": both(OWNERS),
+    "admin:auth_user_password_change": both(ROOTS),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Who may look at the rows of a table at the desk, add, change and delete them there."""
+
+    views: frozenset[str | None]
+    adds: frozenset[str | None] = NONE
+    changes: frozenset[str | None] = NONE
+    deletes: frozenset[str | None] = NONE
+
+    def right(self, page: str) -> Right:
+        return {
+            "changelist": both(self.views),
+            "history": both(self.views),
+            "add": both(self.adds),
+            "delete": both(self.deletes),
+            "change": Right(self.views, self.changes),
+        }[page]
+
+
+POLICY = Table(DESK_READERS, OWNERS, OWNERS)
+RECORD = Table(DESK_READERS)
+LIBRARY = Table(ROOTS, ROOTS, ROOTS, ROOTS)
+TABLES = {
+    **dict.fromkeys(
+        ("triage_source", "triage_field", "triage_choice", "triage_escalationrule",
+         "triage_playbook", "triage_rung", "review_reason"),
+        POLICY,
+    ),
+    # A secret is made anew or retired, a stop released: neither is edited.
+    "triage_sourcesecret": Table(DESK_READERS, OWNERS),
+    "triage_emergencystop": Table(DESK_READERS, OWNERS),
+    **dict.fromkeys(
+        ("triage_certificate", "triage_modelversion", "triage_prediction", "triage_label",
+         "triage_delivery", "triage_ticket", "triage_proposal", "triage_effect", "triage_job",
+         "triage_ledgerentry", "review_decision"),
+        RECORD,
+    ),
+    "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
+    "auth_user": Table(INSPECTORS, ROOTS, ROOTS),
+    "auth_group": Table(INSPECTORS, ROOTS, ROOTS, ROOTS),
+    **dict.fromkeys(
+        ("account_emailaddress", "mfa_authenticator", "socialaccount_socialapp",
+         "socialaccount_socialtoken", "socialaccount_socialaccount"),
+        LIBRARY,
+    ),
+    # Failed logins are counted by the library alone.
+    **dict.fromkeys(
+        ("axes_accessattempt", "axes_accesslog", "axes_accessfailurelog"),
+        Table(ROOTS, NONE, ROOTS, ROOTS),
+    ),
+}  # fmt: skip
+NAMED = PAGES | API | ACCOUNT | DESK
+
+
+def right_of(name: str, route: str) -> Right | None:
+    """The right at an address, by its name, or by its route where it has none."""
+    key = route if name in ("", "admin:") else name
+    if key in NAMED:
+        return NAMED[key]
+    if name.startswith("admin:"):
+        table, _, page = name.removeprefix("admin:").rpartition("_")
+        if table in TABLES and page in ("changelist", "add", "history", "delete", "change"):
+            return TABLES[table].right(page)
+    # The address of a row without more leads on to its page, which then asks.
+    parts = route.split("/")
+    if parts[0] == "admin" and parts[3:] == ["<path:object_id>", ""]:
+        return both(AT_THE_DESK) if "_".join(parts[1:3]) in TABLES else None
+    return None

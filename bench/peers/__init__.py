@@ -1,0 +1,1 @@
+"""What Countersign is measured against: each as plain as it can be and still do its part."""

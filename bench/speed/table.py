@@ -1,0 +1,48 @@
+"""Every comparison there is, in the order they are made, and what the ratios should be."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench.speed import drain, intake, latency, memory
+from bench.speed.rows import Row, Target
+from bench.speed.setting import Setting
+
+
+@dataclass(frozen=True)
+class Group:
+    """Comparisons that share what they start; `measure` makes those that are named."""
+
+    names: Sequence[str]
+    measure: Callable[[Setting, Sequence[str]], list[Row]]
+
+
+# Intake first: its best rate and the drain's are what latency is offered a share of.
+GROUPS = (
+    Group(intake.NAMES, intake.rows),
+    Group(drain.NAMES, drain.rows),
+    Group(drain.SINGLE_NAMES, drain.single_rows),
+    Group(latency.NAMES, latency.rows),
+    Group(memory.NAMES, memory.rows),
+    Group(memory.GROWTH_NAMES, memory.growth_rows),
+)
+NAMES = tuple(name for group in GROUPS for name in group.names)
+
+TARGETS: Mapping[str, Target] = {
+    "intake_vs_bare_django": Target(0.7),
+    "intake_vs_pgbench": Target(0.1),
+    "drain_vs_predict_proba": Target(0.2),
+    "drain_from_deliveries_vs_predict_proba": Target(0.1),
+    "drain_vs_task_per_ticket": Target(3.0),
+    "latency_p99_vs_noop": Target(20.0, at_most=True),
+    "memory_vs_bare": Target(1.5, at_most=True),
+    "memory_growth_100k": Target(1.1, at_most=True),
+}
+
+
+def measured(setting: Setting, only: Collection[str]) -> Iterator[Row]:
+    """The rows that are wanted, all if none is named, as soon as each is known."""
+    for group in GROUPS:
+        names = [name for name in group.names if not only or name in only]
+        if names:
+            for row in group.measure(setting, names):
+                yield replace(row, target=TARGETS.get(row.name))
