@@ -21,7 +21,7 @@ __all__ = ["Part", "PartFailed", "Stack"]
 
 
 class Stack:
-    """PostgreSQL, Valkey, web (2 processes), worker (prefork 2) and sweeper.
+    """PostgreSQL, Valkey, web (2 processes), worker (prefork 2), writer and sweeper.
 
     `with Stack() as stack` starts nothing and ends everything. `url` is where web listens.
     """
@@ -48,9 +48,17 @@ class Stack:
             "worker",
             [
                 *python, "celery", "-A", "config", "worker", "--loglevel", "INFO",
-                "--concurrency", "2", "-n", "worker@bench",
+                "--concurrency", "2", "-Q", "triage", "-n", "worker@bench",
             ],
             lambda part: part.says("worker@bench ready."),
+        )  # fmt: skip
+        self.writer = self._program(
+            "writer",
+            [
+                *python, "celery", "-A", "config", "worker", "--loglevel", "INFO", "-P", "threads",
+                "--concurrency", "16", "-Q", "effects", "-n", "writer@bench",
+            ],
+            lambda part: part.says("writer@bench ready."),
         )  # fmt: skip
         self.sweeper = self._program(
             "sweeper",
@@ -60,8 +68,10 @@ class Stack:
         # In the order of starting; they stop in the opposite one.
         self.parts = {
             part.name: part
-            for part in (self.postgres, self.valkey, self.web, self.worker, self.sweeper)
-        }
+            for part in (
+                self.postgres, self.valkey, self.web, self.worker, self.writer, self.sweeper,
+            )
+        }  # fmt: skip
 
     def __enter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ from django.test import Client, TransactionTestCase
 
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
 from triage import tasks
+from triage.intake import callers
 from triage.models import Choice, Field, Source, SourceSecret, Ticket, TicketVersion
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,12 @@ def emptied_ledger() -> Iterator[None]:
     patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def no_remembered_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the door remembers of a source would outlive the source here."""
+    monkeypatch.setattr(callers, "_remembered", {})
 
 
 # --- People ---------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ ORDER = (
     ("triage.effects",),
     ("triage.intake", "triage.intake.inbox"),
     ("triage.steps", "triage.certify", "triage.history", "triage.erasure"),
-    ("triage", "triage.intake.webhook"),
+    ("triage", "triage.intake.webhook", "triage.intake.door"),
 )
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

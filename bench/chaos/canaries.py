@@ -170,7 +170,7 @@ def live_through(stack: Stack, told: Canaries, *, others: int) -> None:
     until_quiet(QUIET_SECONDS)
     _log_change(told)
     # Held, not ended: the model that they have in memory is the one with her words.
-    for part in (stack.worker, stack.sweeper):
+    for part in (stack.worker, stack.writer, stack.sweeper):
         part.signal(signal.SIGSTOP)
     _deliver(sender, told.message("never-read", subject=words["unread"]))
 

@@ -19,7 +19,7 @@ SLACK_SECONDS = 3.0
 HEALTHY_SECONDS = 10.0
 LARGEST_GROWTH_BYTES = 32 * 1024 * 1024
 SAMPLE_SECONDS = 0.1
-WRITERS = ("effects", "worker", "sweeper")
+WRITERS = ("writer", "worker", "sweeper")
 
 
 def lost_replies(stack: Stack, *, tickets: int) -> Result:

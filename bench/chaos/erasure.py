@@ -48,7 +48,7 @@ def erased(stack: Stack, *, others: int) -> Result:
         before = _everywhere(stack, told)
         missing = _missing(told, before)
         _erase(stack, told)
-        for part in (stack.worker, stack.sweeper):
+        for part in (stack.worker, stack.writer, stack.sweeper):
             part.signal(signal.SIGCONT)
         until_quiet(QUIET_SECONDS)
         repeated = _repeat(stack, told)

@@ -62,7 +62,9 @@ def scripts_in_text(stack: Stack, *, payloads_seen: int, lists_seen: int) -> Res
     seen = in_threads([partial(browser.look, stack.url, cookie, visits)], 1)[0]
     undress()
     return Result(
-        passed=seen.is_clean and live > len(chosen) // 4 and seen.shown >= 3 * len(chosen),
+        passed=seen.is_clean
+        and live > len(chosen) // 4
+        and seen.shown == sum(bool(one.shows) for one in visits),
         figure=f"{len(chosen)} payloads, {live} of which run where nothing is escaped; "
         f"{seen.pages:,} pages, {seen.shown:,} of them showed one as text; {len(seen.ran)} ran, "
         f"{len(seen.injected)} became markup, {len(seen.violations)} stopped by the policy, "
@@ -171,9 +173,9 @@ def _change(row: Model) -> str:
 
 
 def _call(text: str) -> str:
-    """The payload's own call, by which it is known on a page."""
+    """The payload's own call, by which it is known on a page, or all of it."""
     found = re.search(r"(?:ran|alert)\(\d+\)", text)
-    return found.group() if found else ""
+    return found.group() if found else text.strip()
 
 
 CHECKS = [
