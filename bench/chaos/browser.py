@@ -16,6 +16,7 @@ FLAGS = (
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Handlers that start by themselves have started by then.
 SETTLE_MS = 60
+CLICK_MS = 5_000
 CONTROL_MS = 200
 CONTROLS_A_PAGE = 12
 
@@ -89,7 +90,7 @@ class Sightings:
 
 @dataclass(frozen=True)
 class Visit:
-    """An address to open, a text that must be on the page ("" for none), and boxes to click."""
+    """An address to open, a text that must be on the page ("" for none), and a box to click."""
 
     address: str
     shows: str = ""
@@ -187,7 +188,7 @@ def _visit(page: Page, server: str, visit: Visit, seen: Sightings) -> None:
 
 
 def _click(page: Page, selector: str) -> None:
-    """Open the boxes that scripts of the page fill."""
-    for box in page.locator(selector).all()[:3]:
-        with contextlib.suppress(Error):
-            box.click(timeout=1_000)
+    """Open the first of the boxes that scripts of the page fill, where there is one."""
+    box = page.locator(selector)
+    if box.count() and box.first.is_visible():
+        box.first.click(timeout=CLICK_MS)

@@ -107,8 +107,13 @@ def deliver(request: HttpRequest, slug: str) -> JsonResponse:
         return _answer("Cannot store deliveries right now.", 503, RETRY_AFTER_SECONDS)
 
 
+def _reply(content: dict[str, Any], code: int) -> JsonResponse:
+    """As compact as the rest of the API answers."""
+    return JsonResponse(content, status=code, json_dumps_params={"separators": (",", ":")})
+
+
 def _answer(detail: Any, code: int, retry_after: int | None) -> JsonResponse:
-    answer = JsonResponse({"detail": detail}, status=code)
+    answer = _reply({"detail": detail}, code)
     if retry_after is not None:
         answer["Retry-After"] = str(retry_after)
     return answer
@@ -137,11 +142,11 @@ def _deliver(request: HttpRequest, slug: str) -> JsonResponse:
 def _acknowledged(stored: Stored, webhook_id: str, digest: str) -> JsonResponse:
     if stored.is_new:
         ring_after_commit()
-        return JsonResponse({"delivery": stored.pk}, status=202)
+        return _reply({"delivery": stored.pk}, 202)
     if stored.digest != digest:
         storing.record_other_body(stored, digest)
         raise Turned(409, f"Delivery {webhook_id} was stored before with another body.")
-    return JsonResponse({"delivery": stored.pk}, status=200)
+    return _reply({"delivery": stored.pk}, 200)
 
 
 def _caller(slug: str, *, fresh: bool = False) -> Caller:
