@@ -67,9 +67,8 @@ def _attempt(jobs: Sequence[Job]) -> None:
         leases.put_back(jobs[0], later.seconds)
     except Exception as error:
         if len(jobs) > 1:
+            leases.begin_again(jobs)
             for job in jobs:
-                # It ran with the others and runs again: each run counts.
-                job.attempts += 1
                 _attempt([job])
             return
         logger.warning("job %s failed, attempt %s: %s", jobs[0], jobs[0].attempts, _named(error))

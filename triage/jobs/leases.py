@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min, QuerySet
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from triage.models import Job
@@ -91,6 +91,16 @@ def renew(token: UUID) -> int:
     """Prolong the lease of all jobs of one claim; answers how many were still held."""
     held = Job.objects.filter(token=token, lease_until__isnull=False)
     return held.update(lease_until=_lease_from(timezone.now()))
+
+
+def begin_again(jobs: Sequence[Job]) -> None:
+    """Count one more attempt: they ran together and will now run each alone.
+
+    Committed before they do, because one of them may kill the worker.
+    """
+    _ours(jobs).update(attempts=F("attempts") + 1)
+    for job in jobs:
+        job.attempts += 1
 
 
 def finish(jobs: Sequence[Job]) -> int:
