@@ -30,6 +30,8 @@ def solved(ticket: Ticket, text: str) -> list[dict[str, Any]]:
     candidates = list(
         Ticket.objects.filter(Q(search=query), source=ticket.source_id, closed_at__isnull=False)
         .exclude(pk=ticket.pk)
+        # Not the search vector, which is longer than the text.
+        .only("subject", "body")
         .order_by("-closed_at")[:CANDIDATES]
     )
     if not candidates:

@@ -28,14 +28,12 @@ GROUPS = (
 NAMES = tuple(name for group in GROUPS for name in group.names)
 
 TARGETS: Mapping[str, Target] = {
-    "intake_vs_bare_django": Target(0.7),
-    "intake_vs_pgbench": Target(0.1),
-    "drain_vs_predict_proba": Target(0.2),
-    "drain_from_deliveries_vs_predict_proba": Target(0.1),
-    "drain_vs_task_per_ticket": Target(3.0),
-    "latency_p99_vs_noop": Target(20.0, at_most=True),
-    "memory_vs_bare": Target(1.5, at_most=True),
-    "memory_growth_100k": Target(1.1, at_most=True),
+    "intake_vs_bare_django": Target(0.6),
+    "drain_vs_predict_proba": Target(0.3),
+    "drain_vs_task_per_ticket": Target(5.0),
+    "latency_p99_vs_noop": Target(5.0, at_most=True),
+    "memory_vs_bare": Target(1.3, at_most=True),
+    "memory_growth_100k": Target(1.05, at_most=True),
 }
 
 

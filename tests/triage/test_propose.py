@@ -372,7 +372,7 @@ def test_one_ticket_that_breaks_does_not_hold_up_the_others(
 
     assert Proposal.objects.count() == 4
     job = Job.objects.get()
-    assert job.attempts == 1
+    assert job.attempts == 2
     assert "ZeroDivisionError" in job.last_error
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
-from uuid import UUID
 
 from django.conf import settings
 from django.db import Error, connection
@@ -26,8 +25,7 @@ def kept(jobs: Sequence[Job]) -> Iterator[None]:
     A worker that was killed or frozen stops renewing and loses its jobs within one lease.
     """
     done = Event()
-    tokens = {job.token for job in jobs if job.token is not None}
-    thread = Thread(target=_renew, args=(tokens, done), daemon=True)
+    thread = Thread(target=_renew, args=(jobs, done), daemon=True)
     thread.start()
     try:
         yield
@@ -36,13 +34,12 @@ def kept(jobs: Sequence[Job]) -> Iterator[None]:
         thread.join()
 
 
-def _renew(tokens: set[UUID], done: Event) -> None:
+def _renew(jobs: Sequence[Job], done: Event) -> None:
     every = settings.JOB_LEASE_SECONDS / 3
     began = time.monotonic()
     try:
         while not done.wait(every) and time.monotonic() - began < LONGEST_SECONDS:
-            for token in tokens:
-                leases.renew(token)
+            leases.renew(jobs)
     except Error as error:
         logger.warning("a lease was not renewed: %s", type(error).__name__)
     finally:

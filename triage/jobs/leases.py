@@ -3,7 +3,7 @@
 import random
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
@@ -36,7 +36,7 @@ CLAIM = f"""
     ), chosen AS (
         SELECT id FROM triage_job
         WHERE {DUE} AND least(attempts, 2) = (SELECT attempts FROM first)
-        ORDER BY next_attempt_at, id
+        ORDER BY next_attempt_at
         LIMIT (SELECT (%(company)s::int[])[attempts + 1] FROM first)
         FOR UPDATE SKIP LOCKED
     )
@@ -87,10 +87,9 @@ def _claimed(kind: str, company: list[int]) -> list[Job]:
     return sorted(found, key=lambda job: (job.next_attempt_at, job.pk))
 
 
-def renew(token: UUID) -> int:
-    """Prolong the lease of all jobs of one claim; answers how many were still held."""
-    held = Job.objects.filter(token=token, lease_until__isnull=False)
-    return held.update(lease_until=_lease_from(timezone.now()))
+def renew(jobs: Sequence[Job]) -> int:
+    """Prolong the lease of jobs; answers how many were still ours."""
+    return _ours(jobs).update(lease_until=_lease_from(timezone.now()))
 
 
 def begin_again(jobs: Sequence[Job]) -> None:

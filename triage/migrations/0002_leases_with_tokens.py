@@ -1,5 +1,4 @@
 from django.db import migrations, models
-from django.db.models import Q
 
 
 class Migration(migrations.Migration):
@@ -30,12 +29,6 @@ class Migration(migrations.Migration):
             name="subject",
             field=models.BigIntegerField(
                 help_text="Primary key of the delivery, ticket version, proposal, ..."
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=Q(token__isnull=False), fields=["token"], name="job_of_claim"
             ),
         ),
     ]

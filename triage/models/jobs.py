@@ -44,7 +44,6 @@ class Job(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(dead_at__isnull=True), name="job_oldest"
             ),
-            models.Index(fields=["token"], condition=Q(token__isnull=False), name="job_of_claim"),
             models.Index(
                 fields=["kind", "subject"], condition=Q(dead_at__isnull=False), name="job_dead"
             ),
