@@ -1,4 +1,4 @@
-# One image for the web server, the worker, the sweeper and the beat; compose.yaml tells them apart.
+# One image for the web server, the workers, the sweeper and the beat; compose.yaml tells them apart.
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 \
