@@ -14,6 +14,7 @@ from review.models import DecidedValue, Decision
 from triage.models import (
     Delivery,
     Effect,
+    Job,
     ModelVersion,
     Proposal,
     ProposedValue,
@@ -112,6 +113,7 @@ class TicketPage:
     decisions: list[DecisionLine]
     effects: list[Effect]
     similar: list[Solved]
+    is_being_explained: bool
     events: list[tuple[TicketEvent, str]]
     versions: list[TicketVersion]
     requester: Requester | None
@@ -189,11 +191,19 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
         decisions=decisions,
         effects=list(effects_of(ticket)),
         similar=similar,
+        is_being_explained=proposal is not None and _is_being_explained(proposal),
         events=events,
         versions=versions,
         requester=_requester(ticket),
         waiting=waiting,
     )
+
+
+def _is_being_explained(proposal: Proposal) -> bool:
+    """Whether words and similar tickets are still to come; a job that died brings none."""
+    return Job.objects.filter(
+        kind=Job.Kind.EVIDENCE, subject=proposal.pk, dead_at__isnull=True
+    ).exists()
 
 
 def effects_of(ticket: Ticket) -> QuerySet[Effect]:

@@ -91,7 +91,7 @@ def drafts(version_ids: Sequence[int]) -> list[Draft]:
     versions = (
         TicketVersion.objects.filter(pk__in=version_ids)
         .select_related("ticket")
-        .only(*(field for field in READ), *(f"ticket__{field}" for field in READ_OF_TICKET))
+        .only(*READ, *(f"ticket__{field}" for field in READ_OF_TICKET))
     )
     by_source: dict[int, list[TicketVersion]] = defaultdict(list)
     for version in versions:

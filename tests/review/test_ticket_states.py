@@ -18,10 +18,12 @@ from tests.review.helpers import (
     make_ticket,
     ticket_page,
 )
+from triage.jobs import leases
 from triage.models import (
     Delivery,
     Effect,
     EscalationRule,
+    Job,
     Proposal,
     RuleHit,
     RuleVersion,
@@ -228,3 +230,15 @@ def test_readers_see_everything_and_can_decide_nothing(client: Client) -> None:
 
     assert "Deciding is for technicians." in html
     assert "/proposals/" not in html
+
+
+def test_a_page_opened_before_its_evidence_says_that_it_will_come(technician: Client) -> None:
+    proposal = make_proposal(make_desk())
+    leases.put(Job.Kind.EVIDENCE, [proposal.pk])
+
+    early = ticket_page(technician, proposal.ticket)
+    Job.objects.all().delete()
+    late = ticket_page(technician, proposal.ticket)
+
+    assert "is being worked out" in early
+    assert "is being worked out" not in late

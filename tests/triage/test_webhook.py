@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.conftest import INBOUND_SECRET, OPENED, post_signed, signed, ticket_message
+from triage.intake import door
 from triage.models import Delivery, Job, LedgerEntry, Source, SourceSecret
 
 pytestmark = pytest.mark.django_db
@@ -277,3 +279,15 @@ def test_who_cannot_sign_does_not_use_up_the_rate_of_a_source(
         assert deliver(source, ticket_message(), secret="x" * 30).status_code == 401
 
     assert deliver(source, ticket_message()).status_code == 202
+
+
+def test_the_door_stands_where_the_address_table_says_and_tells_lengths(
+    client: Client, deliver: Deliver, source: Source
+) -> None:
+    assert door.PATH.fullmatch(reverse("triage_api:webhook", args=[source.slug]))
+
+    answer = deliver(source, ticket_message())
+    foreign = client.post(url(source), b"{}", content_type="text/plain", headers={"Host": "evil"})
+
+    assert int(answer["Content-Length"]) == len(answer.content)
+    assert (foreign.status_code, client.get(url(source)).status_code) == (400, 405)
