@@ -222,7 +222,7 @@ WEBHOOK_BODY_LIMIT_BYTES = 256 * 1024
 WEBHOOK_TOLERANCE_SECONDS = 300
 WEBHOOK_SECRET_SHORTEST_BYTES = 24
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-JOB_BATCH_SIZE = env.number("JOB_BATCH_SIZE", 250, least=1)
+JOB_BATCH_SIZE = env.number("JOB_BATCH_SIZE", 500, least=1)
 JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 8, least=3)
 JOB_MAX_ATTEMPTS = 5
 # Work that waits longer means that nobody works: helpdesks are asked to keep what is new.

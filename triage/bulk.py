@@ -1,11 +1,20 @@
 """Many rows in one statement, for the few places where every ticket passes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
+
+
+def among(keys: Iterable[int]) -> RawSQL:
+    """The right side of an `__in` for primary keys: one parameter, however many there are.
+
+    A list would be a parameter for each, which costs more to write and to plan than to look up.
+    """
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(keys)])
 
 
 def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from triage import bulk
 from triage.learning import serving
 from triage.learning.artefacts import ArtefactRefused
 from triage.learning.text import document
@@ -89,7 +90,7 @@ class Draft:
 def drafts(version_ids: Sequence[int]) -> list[Draft]:
     """Drafts for ticket versions in any order, grouped by source; unknown ids are passed over."""
     versions = (
-        TicketVersion.objects.filter(pk__in=version_ids)
+        TicketVersion.objects.filter(pk__in=bulk.among(version_ids))
         .select_related("ticket")
         .only(*READ, *(f"ticket__{field}" for field in READ_OF_TICKET))
     )

@@ -5,7 +5,6 @@ Each step may be repeated: run twice, it leaves what one run leaves.
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -45,7 +44,7 @@ def receive(delivery_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> None:
 
     The jobs that asked for it end in the same transaction. Unknown ids are passed over.
     """
-    rows = Delivery.objects.filter(pk__in=delivery_ids).select_related("source")
+    rows = Delivery.objects.filter(pk__in=bulk.among(delivery_ids)).select_related("source")
     deliveries = list(rows.order_by("pk"))
     due = inbox.read(deliveries)
     if due:
@@ -68,13 +67,14 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
         newest = _locked(made)
         before = {
             proposal.ticket_version_id: proposal
-            for proposal in Proposal.objects.filter(ticket_version__in=newest)
+            for proposal in Proposal.objects.filter(ticket_version__in=bulk.among(newest))
         }
         wanted = [draft for draft in made if draft.version.pk in newest]
         kept = [draft for draft in wanted if draft.version.pk not in before]
-        _write(kept)
         _bring_back([(d, before[d.version.pk]) for d in wanted if d.version.pk in before])
         leases.finish(jobs)
+        # Last, because it ends with the ledger, for which all other writers wait.
+        _write(kept)
     if kept:
         logger.info("proposed for tickets %s", ", ".join(str(d.version.ticket_id) for d in kept))
     return len(kept)
@@ -83,9 +83,9 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
 def _locked(made: Sequence[Draft]) -> set[int]:
     """Primary keys of the newest versions of open tickets, with the tickets locked."""
     tickets = sorted({draft.version.ticket_id for draft in made})
-    rows = Ticket.objects.select_for_update().filter(pk__in=tickets).order_by("pk")
+    rows = Ticket.objects.select_for_update().filter(pk__in=bulk.among(tickets)).order_by("pk")
     open_tickets = [pk for pk, closed_at in rows.values_list("pk", "closed_at") if not closed_at]
-    newest = inbox.news(TicketVersion.objects.filter(ticket_id__in=open_tickets))
+    newest = inbox.news(TicketVersion.objects.filter(ticket_id__in=bulk.among(open_tickets)))
     ordered = newest.order_by("ticket_id", "-version").distinct("ticket_id")
     return set(ordered.values_list("pk", flat=True))
 
@@ -94,7 +94,8 @@ def _write(kept: Sequence[Draft]) -> None:
     """All rows of all proposals, a few statements whatever their number."""
     if not kept:
         return
-    now = timezone.now()
+    # As text, because it is the same in all rows.
+    now = timezone.now().isoformat()
     predicted = _predictions(kept, now)
     ids = bulk.insert(Proposal, [_proposal(draft, now) for draft in kept])
     pairs = list(zip(kept, ids, strict=True))
@@ -102,7 +103,8 @@ def _write(kept: Sequence[Draft]) -> None:
     bulk.insert(
         RuleHit, [{"proposal_id": pk, "rule_version_id": hit} for d, pk in pairs for hit in d.hits]
     )
-    Waiting.objects.filter(ticket__in=[d.version.ticket_id for d in kept]).delete()
+    tickets = bulk.among(draft.version.ticket_id for draft in kept)
+    Waiting.objects.filter(ticket__in=tickets).delete()
     to_people = (Proposal.Route.REVIEW, Proposal.Route.HOLD)
     bulk.insert(Waiting, [_waiting(d, pk) for d, pk in pairs if d.route in to_people])
     _notify(kept)
@@ -111,7 +113,7 @@ def _write(kept: Sequence[Draft]) -> None:
     ledger.append_all([_entry(draft, pk) for draft, pk in pairs])
 
 
-def _predictions(kept: Sequence[Draft], now: datetime) -> dict[tuple[int, int], int]:
+def _predictions(kept: Sequence[Draft], now: str) -> dict[tuple[int, int], int]:
     """Stores them all; answers their primary keys by ticket version and model version."""
     rows = [row for draft in kept for row in draft.predictions.values()]
     ids = bulk.insert(
@@ -165,7 +167,7 @@ def _waiting_again(draft: Draft, proposal: Proposal) -> Waiting:
     )
 
 
-def _proposal(draft: Draft, now: datetime) -> dict[str, Any]:
+def _proposal(draft: Draft, now: str) -> dict[str, Any]:
     return {
         "ticket_id": draft.version.ticket_id,
         "ticket_version_id": draft.version.pk,

@@ -55,7 +55,7 @@ def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
             if name not in names and not (name == DELIVERIES and TO_QUIET in names):
                 continue
             setting.tell(f"{name}, round {number} of {setting.rounds}")
-            backlog.clear()
+            backlog.renew(setting)
             ours = backlog.drained(setting, fill, setting.sizes.drain)
             bare = _predict_proba(setting)
             pairs[name].append(Pair(ours.rate, bare))
@@ -72,7 +72,7 @@ def measured_rate(setting: Setting) -> float:
     """Proposals a second from deliveries, from this run's comparison or else from one round."""
     if "drain" not in setting.rates:
         backlog.warm(setting)
-        backlog.clear()
+        backlog.renew(setting)
         count = min(setting.sizes.drain, 10 * setting.sizes.warm)
         setting.rates["drain"] = backlog.drained(setting, backlog.put_deliveries, count).rate
         backlog.clear()
@@ -107,7 +107,7 @@ def single_rows(setting: Setting, names: Sequence[str]) -> list[Row]:
         _one_by_one(setting, peer, setting.sizes.warm)
         for number in range(1, setting.rounds + 1):
             setting.tell(f"{SINGLE}, round {number} of {setting.rounds}")
-            backlog.clear()
+            backlog.renew(setting)
             ours = backlog.drained(setting, backlog.put_tickets, setting.sizes.single)
             pairs.append(Pair(ours.rate, _one_by_one(setting, peer, setting.sizes.single)))
             notes.append(ours.told())
@@ -130,11 +130,11 @@ def _one_by_one(setting: Setting, peer: Part, count: int) -> float:
 
     The service's own worker stands still throughout: it would take what proposals call for.
     """
+    backlog.renew(setting)
     worker = setting.stack.worker
     worker.signal(signal.SIGSTOP)
     peer.signal(signal.SIGSTOP)
     try:
-        backlog.clear()
         versions = backlog.put_versions(setting, count)
         backlog.analyse()
         last = backlog.last_proposal()

@@ -161,7 +161,7 @@ class Stages:
 
 def _deliveries(setting: Setting, due: list[float]) -> list[Stages]:
     """Each delivery's way, in the order of `due`."""
-    backlog.clear()
+    backlog.renew(setting)
     first = setting.next_ticket
     requests = intake.written(setting, len(due))
     last = backlog.last_proposal()

@@ -30,7 +30,7 @@ def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     pairs, notes = [], []
     for number in range(1, setting.rounds + 1):
         setting.tell(f"{WEIGHT}, round {number} of {setting.rounds}")
-        backlog.clear()
+        backlog.renew(setting)
         backlog.drained(setting, backlog.put_deliveries, min(setting.sizes.drain, 5_000))
         ours = heaviest(setting)
         order = drain.model_order(setting) | {"modules": modules}
@@ -86,7 +86,7 @@ def growth_rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     chunk, total = setting.sizes.growth_chunk, setting.sizes.growth
     weights: list[float] = []
     for done in range(chunk, total + 1, chunk):
-        backlog.clear()
+        backlog.renew(setting)
         backlog.drained(setting, backlog.put_deliveries, chunk)
         weights.append(heaviest(setting).resident / MIB)
         setting.tell(f"{GROWTH}: {done:,} of {total:,} tickets, {weights[-1]:.0f} MiB")

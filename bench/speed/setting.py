@@ -27,7 +27,10 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything; requests, tickets and seconds."""
+    """How much of everything; requests, tickets and seconds.
+
+    `standing` tickets are there, with their proposals, when a round begins.
+    """
 
     labels: int
     intake: int
@@ -35,6 +38,7 @@ class Sizes:
     drain: int
     single: int
     warm: int
+    standing: int
     latency_seconds: float
     unloaded: int
     growth: int
@@ -48,6 +52,7 @@ FULL = Sizes(
     drain=20_000,
     single=2_000,
     warm=300,
+    standing=1_000,
     latency_seconds=20.0,
     unloaded=100,
     growth=100_000,
@@ -60,6 +65,7 @@ QUICK = Sizes(
     drain=120,
     single=40,
     warm=20,
+    standing=20,
     latency_seconds=2.0,
     unloaded=8,
     growth=600,

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from triage import bulk
 from triage.helpdesks import dialect
 from triage.helpdesks.base import EventMessage, Message, TicketMessage, Unreadable
 from triage.models import (
@@ -97,7 +98,7 @@ def _open(opening: Sequence[tuple[Delivery, TicketMessage]]) -> list[int]:
             for ticket, (delivery, message) in zip(tickets, opening, strict=True)
         ]
     )
-    Delivery.objects.filter(pk__in=[delivery.pk for delivery, _ in opening]).update(
+    Delivery.objects.filter(pk__in=bulk.among(delivery.pk for delivery, _ in opening)).update(
         outcome=Delivery.Outcome.APPLIED, explanation=""
     )
     return [version.pk for version in versions]

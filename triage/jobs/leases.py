@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
+from triage import bulk
 from triage.models import Job
 
 BACKOFF_SECONDS = (2, 8, 30, 120)
@@ -43,7 +44,7 @@ CLAIM = f"""
     UPDATE triage_job AS job
     SET attempts = job.attempts + 1, lease_until = %(lease)s, token = %(token)s
     FROM chosen WHERE job.id = chosen.id
-    RETURNING job.*
+    RETURNING job.id, job.kind, job.subject, job.attempts, job.token, job.next_attempt_at
 """
 
 
@@ -143,7 +144,7 @@ def put_back(job: Job, seconds: float) -> None:
 def _ours(jobs: Sequence[Job]) -> QuerySet[Job]:
     """The token tells: attempts may count the same again after a job was put anew."""
     return Job.objects.filter(
-        pk__in=[job.pk for job in jobs], token__in={job.token for job in jobs}
+        pk__in=bulk.among(job.pk for job in jobs), token__in={job.token for job in jobs}
     )
 
 
