@@ -32,8 +32,9 @@ def gather(proposal_ids: Sequence[int]) -> tuple[list[Proposal], list[Prediction
         )
         for proposal in proposals
     }
-    for proposal in proposals:
-        proposal.similar = similar.solved(proposal.ticket, texts[proposal.ticket_version_id])
+    asked = [(proposal.ticket, texts[proposal.ticket_version_id]) for proposal in proposals]
+    for proposal, found in zip(proposals, similar.solved(asked), strict=True):
+        proposal.similar = found
     return proposals, _cited(proposals, texts)
 
 

@@ -1,11 +1,14 @@
 """Solved tickets that read alike: candidates by full text, order by cosine."""
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q
 
-from triage.learning.similarity import rank
+from triage import bulk
+from triage.learning.similarity import Comparison, Counted
 from triage.learning.text import document, tokens_for_search
 from triage.models import Ticket
 
@@ -13,33 +16,52 @@ CANDIDATES = 50
 SHOWN = 3
 LEAST_SIMILARITY = 0.05
 QUERY_WORDS = 12
+# Tickets asked about at once: together they have many candidates in common, and those of more
+# would not be held in memory.
+TOGETHER = 50
 
 
-def solved(ticket: Ticket, text: str) -> list[dict[str, Any]]:
-    """The three most similar solved tickets of the source, as {ticket, similarity}.
+def solved(asked: Sequence[tuple[Ticket, str]]) -> Iterator[list[dict[str, Any]]]:
+    """For each ticket with its document, in order: the three most similar solved tickets of its
+    source, as {ticket, similarity}.
 
     The longest words pick the newest candidates that share any of them; cosine then orders
     these, so a perfect twin older than 50 looser matches can be missed.
     """
+    for start in range(0, len(asked), TOGETHER):
+        group = asked[start : start + TOGETHER]
+        candidates = [_candidates(ticket, text) for ticket, text in group]
+        comparison = Comparison()
+        counted = _counted(comparison, set(chain.from_iterable(candidates)))
+        for (_, text), found in zip(group, candidates, strict=True):
+            # A row may have gone between the two questions.
+            yield _best(comparison, text, {pk: counted[pk] for pk in found if pk in counted})
+
+
+def _candidates(ticket: Ticket, text: str) -> list[int]:
     words = tokens_for_search(text)[:QUERY_WORDS]
     if not words:
         return []
-    query = SearchQuery(words[0], config="simple")
-    for word in words[1:]:
-        query = query | SearchQuery(word, config="simple")
-    candidates = list(
-        Ticket.objects.filter(Q(search=query), source=ticket.source_id, closed_at__isnull=False)
-        .exclude(pk=ticket.pk)
-        # Not the search vector, which is longer than the text.
-        .only("subject", "body")
-        .order_by("-closed_at")[:CANDIDATES]
-    )
-    if not candidates:
-        return []
-    scores = rank(text, [document(other.subject, other.body) for other in candidates])
+    # Letters and digits only, so none of them can be read as an operator.
+    query = SearchQuery(" | ".join(words), search_type="raw", config="simple")
+    found = Ticket.objects.filter(
+        Q(search=query), source=ticket.source_id, closed_at__isnull=False
+    ).exclude(pk=ticket.pk)
+    return list(found.order_by("-closed_at").values_list("pk", flat=True)[:CANDIDATES])
+
+
+def _counted(comparison: Comparison, keys: set[int]) -> dict[int, Counted]:
+    rows = Ticket.objects.filter(pk__in=bulk.among(keys)).values_list("pk", "subject", "body")
+    return {pk: comparison.count(document(subject, body)) for pk, subject, body in rows}
+
+
+def _best(
+    comparison: Comparison, text: str, candidates: dict[int, Counted]
+) -> list[dict[str, Any]]:
+    scores = comparison.rank(comparison.count(text), list(candidates.values()))
     best = sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])[:SHOWN]
     return [
-        {"ticket": other.pk, "similarity": round(float(score), 3)}
-        for score, other in best
+        {"ticket": pk, "similarity": round(float(score), 3)}
+        for score, pk in best
         if score >= LEAST_SIMILARITY
     ]
