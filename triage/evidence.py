@@ -24,6 +24,8 @@ def gather(proposal_ids: Sequence[int]) -> tuple[list[Proposal], list[Prediction
     proposals = list(
         Proposal.objects.filter(pk__in=proposal_ids)
         .select_related("ticket_version", "ticket")
+        # Not the search vector, which is longer than the text.
+        .only("ticket_version__subject", "ticket_version__body", "ticket__source_id")
         .order_by("pk")
     )
     texts = {

@@ -22,8 +22,10 @@ logger = logging.getLogger(__name__)
 
 # Longer, and one task would come near its time limit while work remains.
 SECONDS_PER_BELL = 30.0
-# One may take several deadlines of a helpdesk: none may wait behind another in a batch.
-WITHOUT_BATCHES = (Job.Kind.EFFECT,)
+# An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
+# up its lease there and with it an attempt. Evidence is slow to find, and a batch of it holds up
+# tickets that come meanwhile.
+AT_MOST = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 50}
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])
@@ -41,8 +43,9 @@ def write_back() -> None:
 def _work_until_quiet(lane: Lane) -> None:
     """A bell that rings for nothing costs a query for each kind of the lane."""
     until = time.monotonic() + SECONDS_PER_BELL
-    while done := work_once(KINDS[lane]):
-        if done == settings.JOB_BATCH_SIZE or lane == Lane.EFFECTS:
+    while jobs := _work(KINDS[lane]):
+        full = AT_MOST.get(jobs[0].kind, settings.JOB_BATCH_SIZE)
+        if len(jobs) >= min(full, settings.JOB_BATCH_SIZE):
             # There is probably more than this process can do alone.
             ring_after_commit(lane)
         if time.monotonic() > until:
@@ -52,11 +55,15 @@ def _work_until_quiet(lane: Lane) -> None:
 
 def work_once(kinds: Sequence[str] = ALL_KINDS) -> int:
     """Claim and do one batch; answers how many jobs were claimed."""
-    jobs = leases.claim(kinds, settings.JOB_BATCH_SIZE, alone=WITHOUT_BATCHES)
+    return len(_work(kinds))
+
+
+def _work(kinds: Sequence[str]) -> list[Job]:
+    jobs = leases.claim(kinds, settings.JOB_BATCH_SIZE, at_most=AT_MOST)
     if jobs:
         with kept(jobs):
             _attempt(jobs)
-    return len(jobs)
+    return jobs
 
 
 def _attempt(jobs: Sequence[Job]) -> None:

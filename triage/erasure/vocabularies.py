@@ -101,7 +101,7 @@ def _prune(version: ModelVersion, gone: Terms) -> list[Pruned]:
     if not path.exists():
         return []
     try:
-        classifier = artefacts.load(path, key)
+        classifier = artefacts.load(path, key, sha256=version.sha256)
     except ArtefactRefused as error:
         # It answers nobody as it is, and what it holds cannot be taken out.
         logger.warning("model %s is removed: %s", version.pk, error)

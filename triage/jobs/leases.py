@@ -1,8 +1,9 @@
 """Leased jobs: put, claim, finish, fail. All safe to run from many processes at once."""
 
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import uuid4
 
 from django.conf import settings
@@ -58,15 +59,16 @@ def put(kind: str, subjects: Iterable[int]) -> None:
         cursor.execute(PUT, {"kind": kind, "now": timezone.now(), "subjects": sorted(subjects)})
 
 
-def claim(kinds: Sequence[str], limit: int, *, alone: Collection[str] = ()) -> list[Job]:
+def claim(
+    kinds: Sequence[str], limit: int, *, at_most: Mapping[str, int] = MappingProxyType({})
+) -> list[Job]:
     """Lease up to `limit` due jobs of one kind, oldest first, skipping what others hold.
 
-    The first of the kinds that has any is served. Kinds in `alone` come one by one: a job that
-    waits behind a slow one in a batch would use up its lease, and with it an attempt, before it
-    was begun. A worker that dies keeps its jobs only until the lease ends.
+    The first of the kinds that has any is served; `at_most` lowers the limit for some. A worker
+    that dies keeps its jobs only until the lease ends.
     """
     for kind in kinds:
-        most = 1 if kind in alone else limit
+        most = min(limit, at_most.get(kind, limit))
         if jobs := _claimed(kind, [most, min(most, SMALL_COMPANY), 1]):
             return jobs
     return []

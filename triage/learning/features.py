@@ -19,7 +19,8 @@ _LONGEST_PIECED = 40
 _PIECE_LENGTHS = range(2, 6)
 # Below 1, because pieces repeat much of what the words say already.
 _PIECE_SCALE = np.float32(0.7)
-_CACHED_TOKENS = 200_000
+# At most some 20 MB for each model in memory.
+_CACHED_TOKENS = 50_000
 # Up to this many texts a pair seen once is kept: measured, it is worth 0.002 of accuracy.
 _RARE_PAIRS_UP_TO = 50_000
 _RARE_PIECES_UP_TO = 2_000
