@@ -145,7 +145,7 @@ def _put_jobs(kind: str, subjects: list[int]) -> None:
 
 
 def drained(setting: Setting, fill: Fill, count: int) -> Drained:
-    """Store a backlog, make it due in one statement, ring, wait for the last proposal.
+    """Store a backlog and make it due in one statement; then ring, and wait for the last proposal.
 
     The workers are to be warm, and nothing else due. The bench's own share of the processor goes
     into storing beforehand and a look at one number every 20 ms.
@@ -154,8 +154,9 @@ def drained(setting: Setting, fill: Fill, count: int) -> Drained:
     analyse()
     last = last_proposal()
     before = cpu_by_part(setting)
+    make_due()
     began = time.perf_counter()
-    make_due(count)
+    ring_for(count)
     seconds = wait_for_proposals(setting, last, count) - began
     proposed = _since(before, cpu_by_part(setting))
     quiet = wait_for_quiet(setting) - began
@@ -166,10 +167,13 @@ def _since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str,
     return {name: after[name] - before[name] for name in after}
 
 
-def make_due(count: int) -> None:
-    """All that was put; then as many rings as there are batches, of the many there would be."""
-    with transaction.atomic():
-        Job.objects.update(next_attempt_at=timezone.now())
+def make_due() -> None:
+    """All that was put; nobody knows before the first ring."""
+    Job.objects.update(next_attempt_at=timezone.now())
+
+
+def ring_for(count: int) -> None:
+    """As often as there are batches, of the many rings there would be."""
     for _ in range(max(4, -(-count // settings.JOB_BATCH_SIZE))):
         _ring()
 
@@ -249,7 +253,7 @@ def warm(setting: Setting) -> None:
 def _feed(setting: Setting, count: int) -> None:
     """Ring until all is done: some of the rings may go to a child that stands still."""
     put_deliveries(setting, count)
-    Job.objects.update(next_attempt_at=timezone.now())
+    make_due()
     deadline = time.monotonic() + STUCK_SECONDS
     while Job.objects.exists():
         if time.monotonic() > deadline:

@@ -1,3 +1,7 @@
+"""All tables of triage. A foreign key with db_index=False needs no index of its own: a constraint
+or an index of its model begins with it.
+"""
+
 from triage.models.catalogue import Choice, Field, Source, SourceSecret
 from triage.models.effects import Effect
 from triage.models.intake import Delivery, Ticket, TicketEvent, TicketVersion

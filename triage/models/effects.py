@@ -25,7 +25,7 @@ class Effect(models.Model):
         SKIPPED = "skipped", "not done: the source has no address to write to"
 
     key = models.CharField(max_length=64, unique=True)
-    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="effects")
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="effects", db_index=False)
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="effects")
     position = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=8, choices=Kind)

@@ -69,7 +69,7 @@ class Ticket(models.Model):
     After an erasure the row stays without its words, and takes no new ones.
     """
 
-    source = models.ForeignKey(Source, models.PROTECT, related_name="tickets")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="tickets", db_index=False)
     external_id = models.CharField(max_length=64)
     version = models.BigIntegerField(help_text="The helpdesk's own counter; higher is newer.")
     subject = models.CharField(max_length=300)
@@ -129,7 +129,7 @@ class Ticket(models.Model):
 class TicketVersion(models.Model):
     """The ticket as one delivery described it. Never edited."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="versions")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="versions", db_index=False)
     version = models.BigIntegerField()
     subject = models.CharField(max_length=300)
     body = models.TextField(blank=True)
@@ -161,7 +161,7 @@ class TicketEvent(models.Model):
         RATED = "rated", "rated"
         COMMENTED = "commented", "commented"
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events", db_index=False)
     key = models.CharField(max_length=64, help_text="The helpdesk's id of the event.")
     kind = models.CharField(max_length=14, choices=Kind)
     happened_at = models.DateTimeField()

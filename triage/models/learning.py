@@ -46,7 +46,9 @@ class ModelVersion(models.Model):
 class Prediction(models.Model):
     """A model version's calibrated probabilities for one ticket version, with evidence."""
 
-    ticket_version = models.ForeignKey(TicketVersion, models.CASCADE, related_name="predictions")
+    ticket_version = models.ForeignKey(
+        TicketVersion, models.CASCADE, related_name="predictions", db_index=False
+    )
     model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
     probabilities = models.JSONField(help_text="Choice key to probability, the ten highest.")
     in_scope = models.FloatField(help_text="0 (unlike anything learnt) to 1 (typical).")
@@ -74,8 +76,8 @@ class Label(models.Model):
         SPOT_CHECK = "spot_check", "blind spot check"
         OUTCOME = "outcome", "what happened later"
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="labels")
-    field = models.ForeignKey(Field, models.PROTECT, related_name="labels")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="labels", db_index=False)
+    field = models.ForeignKey(Field, models.PROTECT, related_name="labels", db_index=False)
     choice = models.ForeignKey(Choice, models.PROTECT, related_name="labels")
     origin = models.CharField(max_length=10, choices=Origin)
     propensity = models.FloatField(

@@ -18,7 +18,7 @@ class Proposal(models.Model):
         AUTO = "auto", "applied without a person"
         SHADOW = "shadow", "shown to nobody"
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="proposals")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="proposals", db_index=False)
     ticket_version = models.OneToOneField(TicketVersion, models.CASCADE, related_name="proposal")
     route = models.CharField(max_length=8, choices=Route)
     playbook = models.ForeignKey(
@@ -53,9 +53,11 @@ class ProposedValue(models.Model):
         HELPDESK = "helpdesk", "already set in the helpdesk"
         NONE = "none", "nothing yet"
 
-    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="values")
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="values", db_index=False)
     field = models.ForeignKey(Field, models.PROTECT, related_name="+")
-    choice = models.ForeignKey(Choice, models.PROTECT, null=True, blank=True, related_name="+")
+    choice = models.ForeignKey(
+        Choice, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     basis = models.CharField(max_length=8, choices=Basis)
     level = models.CharField(max_length=8, choices=Level, default=Level.SUGGEST)
     probability = models.FloatField(null=True, blank=True)
@@ -84,7 +86,7 @@ class ProposedValue(models.Model):
 class RuleHit(models.Model):
     """That a rule matched a ticket when its proposal was made."""
 
-    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="hits")
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="hits", db_index=False)
     rule_version = models.ForeignKey(RuleVersion, models.PROTECT, related_name="hits")
 
     class Meta:
@@ -104,8 +106,10 @@ class Waiting(models.Model):
 
     proposal = models.OneToOneField(Proposal, models.CASCADE, primary_key=True)
     ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="waiting")
-    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
-    main_choice = models.ForeignKey(Choice, models.CASCADE, null=True, blank=True, related_name="+")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    main_choice = models.ForeignKey(
+        Choice, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
     urgency = models.PositiveSmallIntegerField(default=0, help_text="Rank of the priority.")
     is_held = models.BooleanField(default=False)
     uncertainty = models.FloatField(default=1.0, help_text="1 minus the main probability.")
