@@ -16,7 +16,8 @@ from triage.learning import serving
 from triage.learning.artefacts import ArtefactRefused
 from triage.learning.text import document
 from triage.models import ModelVersion, Playbook, Prediction, Proposal, Source, TicketVersion
-from triage.policies import Policies, policies_of
+from triage.policies import Policies
+from triage.policies_in_force import policies_in_force
 from triage.policy import playbooks
 from triage.policy.conditions import Facts
 from triage.policy.drafting import DraftValue, Predicted, opinions, route, with_rules
@@ -102,7 +103,7 @@ def drafts(version_ids: Sequence[int]) -> list[Draft]:
 
 
 def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]:
-    policies = policies_of(source)
+    policies = policies_in_force(source)
     for version in versions:
         version.ticket.source = source
     texts = [document(version.subject, version.body) for version in versions]

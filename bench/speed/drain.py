@@ -4,7 +4,6 @@ import json
 import signal
 import time
 from collections.abc import Sequence
-from statistics import median
 from typing import Any
 
 from django.conf import settings
@@ -62,21 +61,8 @@ def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
             notes[name].append(ours.told())
             if name == DELIVERIES:
                 pairs[TO_QUIET].append(Pair(ours.rate_to_quiet, bare))
-    if pairs[DELIVERIES]:
-        setting.rates["drain"] = median(pair.ours for pair in pairs[DELIVERIES])
     backlog.clear()
     return [Row(name, COMPARED[name], "a second", pairs[name], notes=notes[name]) for name in names]
-
-
-def measured_rate(setting: Setting) -> float:
-    """Proposals a second from deliveries, from this run's comparison or else from one round."""
-    if "drain" not in setting.rates:
-        backlog.warm(setting)
-        backlog.renew(setting)
-        count = min(setting.sizes.drain, 10 * setting.sizes.warm)
-        setting.rates["drain"] = backlog.drained(setting, backlog.put_deliveries, count).rate
-        backlog.clear()
-    return setting.rates["drain"]
 
 
 def _predict_proba(setting: Setting) -> float:

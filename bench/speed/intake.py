@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 from typing import Any
 
 import redis
@@ -58,18 +58,7 @@ def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     finally:
         if bare is not None:
             bare.part.stop()
-    setting.rates["intake"] = median(pair.ours for pair in pairs[names[0]])
     return [Row(name, COMPARED[name], "a second", pairs[name], notes=notes) for name in names]
-
-
-def measured_rate(setting: Setting) -> float:
-    """Acknowledged deliveries a second, from this run's comparison or else from one round."""
-    if "intake" not in setting.rates:
-        _only_web(setting)
-        requests = written(setting, setting.sizes.intake_warm + setting.sizes.intake)
-        setting.rates["intake"], _ = _ours(setting, requests)
-        forget()
-    return setting.rates["intake"]
 
 
 def _only_web(setting: Setting) -> None:

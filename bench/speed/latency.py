@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 from django.db import connection
 
@@ -20,7 +21,6 @@ from bench.speed.client import Order
 from bench.speed.rows import Pair, Row, percentile
 from bench.speed.setting import BenchFailed, Setting
 
-# Of what was measured as the most that comes out, or goes in.
 OFFERED_SHARE = 0.5
 UNLOADED_A_SECOND = 5.0
 PATIENCE_SECONDS = 120.0
@@ -50,9 +50,9 @@ MOMENTS = """
 
 def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     _note_commits(setting)
-    offered, why = _offered(setting)
     setting.stack.up()
     backlog.warm(setting)
+    offered, why = _offered(setting)
     peer = drain.started_peer(setting)
     found: dict[str, list[Pair]] = {name: [] for name in NAMES}
     busy_notes, calm_notes = [why], []
@@ -81,14 +81,29 @@ def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
 
 
 def _offered(setting: Setting) -> tuple[float, str]:
-    """Arrivals a second, and in words where that comes from."""
-    taken, drained = intake.measured_rate(setting), drain.measured_rate(setting)
-    lower, of_what = min((drained, "drained from deliveries"), (taken, "taken in"))
-    offered = OFFERED_SHARE * lower
+    """Arrivals a second, and in words where that comes from.
+
+    Half of what comes out when it also has to come in: door and workers share the processors, so
+    half of the rate at which the workers alone drain a backlog could not even be taken in.
+    """
+    backlog.renew(setting)
+    count = setting.sizes.intake
+    requests = intake.written(setting, count)
+    last = backlog.last_proposal()
+    began = time.perf_counter()
+    intake.sent(setting, _order(setting, requests, count, []))
+    through = count / (backlog.wait_for_proposals(setting, last, count) - began)
+    backlog.wait_for_quiet(setting)
+    offered = OFFERED_SHARE * through
     return offered, (
-        f"offered {offered:.0f} a second: {OFFERED_SHARE:.0%} of what is {of_what}; "
-        f"drained {drained:.0f}, taken in {taken:.0f}"
+        f"offered {offered:.0f} a second: {OFFERED_SHARE:.0%} of the {through:.0f} that are "
+        f"taken in and proposed at the same time"
     )
+
+
+def _order(setting: Setting, requests: Path, count: int, due: list[float]) -> Order:
+    web, port = setting.stack.web, intake.web_port(setting)
+    return Order(port, web.pid, intake.CONNECTIONS, str(requests), 0, count, due)
 
 
 def _round(
@@ -165,11 +180,7 @@ def _deliveries(setting: Setting, due: list[float]) -> list[Stages]:
     first = setting.next_ticket
     requests = intake.written(setting, len(due))
     last = backlog.last_proposal()
-    web = setting.stack.web
-    order = Order(
-        intake.web_port(setting), web.pid, intake.CONNECTIONS, str(requests), 0, len(due), due
-    )
-    said = intake.sent(setting, order)
+    said = intake.sent(setting, _order(setting, requests, len(due), due))
     backlog.wait_for_proposals(setting, last, len(due))
     backlog.wait_for_quiet(setting)
     with connection.cursor() as cursor:

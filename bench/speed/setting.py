@@ -75,10 +75,7 @@ QUICK = Sizes(
 
 @dataclass
 class Setting:
-    """`rates` keeps what was measured for those that come later: intake, drain; a second.
-
-    `warmed` are children of the worker that have loaded the model.
-    """
+    """`warmed` are children of the worker that have loaded the model."""
 
     stack: Stack
     desk: Desk
@@ -86,7 +83,6 @@ class Setting:
     corpus: Corpus
     sizes: Sizes
     rounds: int
-    rates: dict[str, float] = field(default_factory=dict)
     warmed: set[int] = field(default_factory=set)
     began: float = field(default_factory=time.monotonic)
     next_ticket: int = 0

@@ -16,7 +16,6 @@ class Group:
     measure: Callable[[Setting, Sequence[str]], list[Row]]
 
 
-# Intake first: its best rate and the drain's are what latency is offered a share of.
 GROUPS = (
     Group(intake.NAMES, intake.rows),
     Group(drain.NAMES, drain.rows),
