@@ -25,7 +25,7 @@ SECONDS_PER_BELL = 30.0
 # An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
 # up its lease there and with it an attempt. Evidence is slow to find, and a batch of it holds up
 # tickets that come meanwhile.
-AT_MOST = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25}
+AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25}
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])

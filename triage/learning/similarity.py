@@ -51,5 +51,8 @@ class Comparison:
         wanted[query.words] = query.weights * idf[query.words]
         shared = np.bincount(row, weights * wanted[words], minlength=n)
         lengths = np.sqrt(np.bincount(row, weights**2, minlength=n)) * np.linalg.norm(wanted)
+        cosines: NDArray[np.float64] = np.divide(
+            shared, lengths, out=np.zeros(n), where=lengths > 0
+        )
         # Rounding may lead past 1.
-        return np.minimum(1.0, np.divide(shared, lengths, out=np.zeros(n), where=lengths > 0))
+        return np.clip(cosines, 0.0, 1.0)
