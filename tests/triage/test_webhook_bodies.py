@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -44,6 +45,31 @@ def test_exactly_the_limit_is_taken_and_one_byte_more_is_413(
     assert (len(at), len(over)) == (262_144, 262_145)
     assert deliver(source, at).status_code == 202
     assert deliver(source, over).status_code == 413
+
+
+class Pieces(BytesIO):
+    """Gives less than asked for, as a body that comes in chunks does."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(min(1000, LIMIT if size is None or size < 0 else size))
+
+
+@pytest.mark.parametrize(("size", "status"), [(5_000, 202), (LIMIT, 202), (LIMIT + 1, 413)])
+def test_a_body_in_chunks_is_read_up_to_the_limit(
+    client: Client, source: Source, size: int, status: int
+) -> None:
+    body = padded(size)
+    stream = Pieces(body + b"x" * LIMIT if size > LIMIT else body)
+
+    answer = client.post(
+        url(source),
+        headers=signed(body, webhook_id="msg_1") | {"transfer-encoding": "chunked"},
+        **{"wsgi.input": stream, "CONTENT_LENGTH": "", "CONTENT_TYPE": "application/json"},
+    )
+
+    assert answer.status_code == status
+    assert [bytes(one.body) for one in Delivery.objects.all()] == [body] * (status == 202)
+    assert stream.tell() <= LIMIT + 1
 
 
 def test_a_body_larger_than_announced_is_not_read_further(client: Client, source: Source) -> None:
