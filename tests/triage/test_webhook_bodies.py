@@ -60,11 +60,12 @@ def test_a_body_in_chunks_is_read_up_to_the_limit(
 ) -> None:
     body = padded(size)
     stream = Pieces(body + b"x" * LIMIT if size > LIMIT else body)
+    sent: dict[str, Any] = {"wsgi.input": stream, "CONTENT_LENGTH": ""}
 
     answer = client.post(
         url(source),
         headers=signed(body, webhook_id="msg_1") | {"transfer-encoding": "chunked"},
-        **{"wsgi.input": stream, "CONTENT_LENGTH": "", "CONTENT_TYPE": "application/json"},
+        **sent,
     )
 
     assert answer.status_code == status
