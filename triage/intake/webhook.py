@@ -43,9 +43,18 @@ UNABLE = (OperationalError, InterfaceError, InternalError, SecretUnreadable, Unk
 _rates = Rates()
 # Less than helpdesks wait for an answer.
 _patience = Patience(settings.INTAKE_PATIENCE_SECONDS)
+# Which of them it takes is the source's to say, so none is required of all.
 _HEADERS = [
-    OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
-    for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, description=what)
+    for name, what in (
+        ("webhook-id", "Standard Webhooks: the delivery's own id."),
+        ("webhook-timestamp", "Standard Webhooks: seconds since 1970, ten digits."),
+        ("webhook-signature", "Standard Webhooks: `v1,` and the Base64 of the HMAC."),
+        (
+            "X-Hub-Signature-256",
+            "Sources of the kind `hub` send this alone: `sha256=` and hex.",
+        ),
+    )
 ]
 
 
@@ -68,7 +77,8 @@ class SourceWebhook(APIView):
         operation_id="deliver",
         summary="Deliver a ticket or an event",
         description=(
-            "Signed by Standard Webhooks. 202: stored, will be triaged. 200: the same delivery "
+            "Signed by Standard Webhooks, or over the body alone where the source is a `hub`. "
+            "202: stored, will be triaged. 200: the same delivery "
             "was stored before. The same id with another body is refused with 409."
         ),
         parameters=_HEADERS,
