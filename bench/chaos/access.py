@@ -93,6 +93,8 @@ def _ask_all(
     sender: Sender, visits: Sequence[Visit], canary: str
 ) -> tuple[list[str], Counter[str]]:
     wrong, counted = [], Counter[str]()
+    # One that was idle meanwhile may be closed by the server just now.
+    sender.close()
     for visit in visits:
         kind = "application/json" if visit.route.is_api else "application/x-www-form-urlencoded"
         headers = {"content-type": kind, **visit.visitor.headers}
