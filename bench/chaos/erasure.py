@@ -221,5 +221,5 @@ def _still_served(stack: Stack, told: Canaries) -> bool:
     ).exists()
 
 
-# From more than 2,000 texts a model keeps no piece of a word that one person wrote: nothing to find.
+# From more than 2,000 texts a model keeps no piece of a word that one person wrote.
 CHECKS = [Check("erasure", erased, full={"others": 1900}, small={"others": 40})]
