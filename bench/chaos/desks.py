@@ -26,6 +26,7 @@ from triage.models import Ticket as TicketRow
 AUTOMATION_SECRET = "whsec_YXV0b21hdGlvbi1zZWNyZXQtb2YtdGhlLWJlbmNo"
 BOMB_BYTES = 300_000_000
 BLOCK = bytes(1_000_000)
+MOST_TICKETS = 10_000
 
 
 class Forgetful(Desk):
@@ -35,7 +36,7 @@ class Forgetful(Desk):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(kept=MOST_TICKETS)
         self.carried_out: Counter[str] = Counter()
 
     def _written(self, ticket: Ticket, key: str) -> int:

@@ -36,11 +36,15 @@ class Desk:
     """Tickets by id, the deliveries that have not been taken yet, and the calls of playbooks.
 
     Safe to use from several threads. Every change of a ticket raises its version by one and puts
-    a delivery into the outbox; one that Countersign caused names its Idempotency-Key there.
+    a delivery into the outbox; one that Countersign caused names its Idempotency-Key there. Of
+    more tickets than `kept` the oldest are forgotten.
     """
 
-    def __init__(self, file: Path | None = None, *, url: str = "") -> None:
+    def __init__(
+        self, file: Path | None = None, *, url: str = "", kept: int = KEPT_TICKETS
+    ) -> None:
         self._file = file
+        self._kept = kept
         self._url = url
         self._lock = threading.RLock()
         self._state: dict[str, Any] = {
@@ -249,7 +253,7 @@ class Desk:
 
     def _forget_old(self) -> None:
         tickets = self._state["tickets"]
-        for number in list(tickets)[: max(0, len(tickets) - KEPT_TICKETS)]:
+        for number in list(tickets)[: max(0, len(tickets) - self._kept)]:
             del tickets[number]
 
     def _save(self) -> None:
