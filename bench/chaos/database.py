@@ -81,6 +81,6 @@ CHECKS = [
         "database frozen",
         freeze,
         full={"times": 3, "seconds": 30.0},
-        small={"times": 1, "seconds": 6.0},
+        small={"times": 1, "seconds": 11.0},
     ),
 ]
