@@ -18,10 +18,12 @@ app.autodiscover_tasks()
 # 700, 10 and 10 looking for these costs a tenth of the work; at these, next to nothing.
 gc.set_threshold(50_000, 20, 50)
 
-_parameters = Channel._connparams
+# Its stubs know nothing of what is inside.
+_channels: Any = Channel
+_parameters = _channels._connparams
 
 
-def _parameters_if_connected(channel: Channel, asynchronous: bool = False) -> dict[str, Any]:
+def _parameters_if_connected(channel: Any, asynchronous: bool = False) -> dict[str, Any]:
     """What kombu 5.7 asks before it speaks to the broker, which may be gone by then.
 
     A message that is acknowledged or given back after its connection was lost then fails as every
@@ -33,4 +35,4 @@ def _parameters_if_connected(channel: Channel, asynchronous: bool = False) -> di
     return found
 
 
-Channel._connparams = _parameters_if_connected
+_channels._connparams = _parameters_if_connected
