@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.transport.redis import Channel
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError as BrokerGone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -30,7 +30,7 @@ def _parameters_if_connected(channel: Any, asynchronous: bool = False) -> dict[s
     caller expects; kombu's own AttributeError would end the worker.
     """
     if channel.connection is None or channel.connection.client is None:
-        raise ConnectionError("The connection to the broker is closed.")
+        raise BrokerGone("The connection to the broker is closed.")
     found: dict[str, Any] = _parameters(channel, asynchronous)
     return found
 

@@ -16,9 +16,6 @@ CANDIDATES = 50
 SHOWN = 3
 LEAST_SIMILARITY = 0.05
 QUERY_WORDS = 12
-# Tickets asked about at once: together they have many candidates in common, and those of more
-# would not be held in memory.
-TOGETHER = 50
 
 
 def solved(asked: Sequence[tuple[Ticket, str]]) -> Iterator[list[dict[str, Any]]]:
@@ -26,16 +23,15 @@ def solved(asked: Sequence[tuple[Ticket, str]]) -> Iterator[list[dict[str, Any]]
     source, as {ticket, similarity}.
 
     The longest words pick the newest candidates that share any of them; cosine then orders
-    these, so a perfect twin older than 50 looser matches can be missed.
+    these, so a perfect twin older than 50 looser matches can be missed. Tickets that are asked
+    about together have many candidates in common, each read once; all are held in memory.
     """
-    for start in range(0, len(asked), TOGETHER):
-        group = asked[start : start + TOGETHER]
-        candidates = [_candidates(ticket, text) for ticket, text in group]
-        comparison = Comparison()
-        counted = _counted(comparison, set(chain.from_iterable(candidates)))
-        for (_, text), found in zip(group, candidates, strict=True):
-            # A row may have gone between the two questions.
-            yield _best(comparison, text, {pk: counted[pk] for pk in found if pk in counted})
+    candidates = [_candidates(ticket, text) for ticket, text in asked]
+    comparison = Comparison()
+    counted = _counted(comparison, set(chain.from_iterable(candidates)))
+    for (_, text), found in zip(asked, candidates, strict=True):
+        # A row may have gone between the two questions.
+        yield _best(comparison, text, {pk: counted[pk] for pk in found if pk in counted})
 
 
 def _candidates(ticket: Ticket, text: str) -> list[int]:

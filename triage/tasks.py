@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 # Longer, and one task would come near its time limit while work remains.
 SECONDS_PER_BELL = 30.0
 # An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
-# up its lease there and with it an attempt. Evidence is slow to find, and a batch of it holds up
-# tickets that come meanwhile.
+# up its lease there and with it an attempt. Evidence is slow to find, a batch of it holds up
+# tickets that come meanwhile, and 50 solved tickets for each are in memory.
 AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25}
 
 

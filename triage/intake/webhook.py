@@ -185,10 +185,11 @@ def _read(request: HttpRequest, most: int) -> bytes:
     if "HTTP_TRANSFER_ENCODING" not in request.META:
         return bytes(request.read(most))
     # Django reads what Content-Length announces; in chunks a body comes without one.
-    stream, body = request.META["wsgi.input"], b""
+    # One array that grows: chunks of one byte each would be copied a quarter of a million times.
+    stream, body = request.META["wsgi.input"], bytearray()
     while len(body) < most and (piece := stream.read(most - len(body))):
         body += piece
-    return body
+    return bytes(body)
 
 
 def _verify(known: Caller, body: bytes, request: HttpRequest) -> tuple[str, int]:
