@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from triage.learning.classifier import Classifier
+from triage.learning.fitting import fit
 from triage.learning.text import document
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,7 @@ def demo_parts(demo: Tickets) -> tuple[Tickets, Tickets]:
 
 @pytest.fixture(scope="session")
 def demo_classifier(demo_parts: tuple[Tickets, Tickets]) -> Classifier:
-    return Classifier.fit(*demo_parts[0], seed=1)
+    return fit(*demo_parts[0], seed=1).classifier
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +63,4 @@ def real_parts(shared_data: Path) -> tuple[Tickets, Tickets]:
 
 @pytest.fixture(scope="session")
 def real_classifier(real_parts: tuple[Tickets, Tickets]) -> Classifier:
-    return Classifier.fit(*real_parts[0], seed=1)
+    return fit(*real_parts[0], seed=1).classifier

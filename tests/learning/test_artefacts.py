@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from triage.learning import artefacts
 from triage.learning.artefacts import ArtefactRefused
 from triage.learning.classifier import Classifier
+from triage.learning.fitting import fit
 
 KEY = b"0123456789abcdef0123456789abcdef"
 TEXTS = [f"the {topic} is broken in room {n}" for topic in ("printer", "vpn") for n in range(6)]
@@ -21,7 +22,7 @@ TEXTS = [f"the {topic} is broken in room {n}" for topic in ("printer", "vpn") fo
 
 @pytest.fixture(scope="module")
 def small() -> Classifier:
-    return Classifier.fit(TEXTS, ["hardware"] * 6 + ["network"] * 6, seed=0)
+    return fit(TEXTS, ["hardware"] * 6 + ["network"] * 6, seed=0).classifier
 
 
 @pytest.fixture

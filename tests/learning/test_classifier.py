@@ -8,6 +8,7 @@ import pytest
 from tests.learning.conftest import Tickets
 from triage.learning.classifier import Classifier
 from triage.learning.evaluation import expected_calibration_error, report
+from triage.learning.fitting import fit
 
 
 def few(topic: str, count: int) -> list[str]:
@@ -50,7 +51,7 @@ def test_probabilities_are_rows_that_sum_to_one(demo_classifier: Classifier) -> 
 
 def test_the_same_seed_gives_the_same_model(demo_parts: tuple[Tickets, Tickets]) -> None:
     train, held = demo_parts
-    first, second = (Classifier.fit(*train, seed=5).predict(held[0]) for _ in range(2))
+    first, second = (fit(*train, seed=5).classifier.predict(held[0]) for _ in range(2))
     assert (first.probabilities == second.probabilities).all()
     assert (first.in_scope == second.in_scope).all()
 
@@ -65,9 +66,9 @@ def test_one_by_one_and_together_give_the_same_answers(demo_classifier: Classifi
 
 
 def test_two_classes_work_and_are_told_apart() -> None:
-    classifier = Classifier.fit(
+    classifier = fit(
         few("printer", 30) + few("network", 30), ["p"] * 30 + ["n"] * 30, seed=0
-    )
+    ).classifier
     assert classifier.classes_ == ["n", "p"]
     found = classifier.predict(["my printer is broken", "our network is broken"])
     assert found.labels == ["p", "n"]
@@ -75,11 +76,11 @@ def test_two_classes_work_and_are_told_apart() -> None:
 
 
 def test_a_class_with_one_text_does_not_stop_training() -> None:
-    classifier = Classifier.fit(
+    classifier = fit(
         [*few("printer", 5), *few("network", 5), "the moon is loud"],
         ["p"] * 5 + ["n"] * 5 + ["m"],
         seed=0,
-    )
+    ).classifier
     assert classifier.classes_ == ["m", "n", "p"]
     assert classifier.predict(["printer broken"]).labels == ["p"]
 
@@ -97,12 +98,12 @@ def test_what_cannot_be_trained_on_is_refused(
     texts: list[str], labels: list[str], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        Classifier.fit(texts, labels, seed=0)
+        fit(texts, labels, seed=0)
 
 
 def test_a_text_without_words_trains_and_predicts() -> None:
     texts = [*few("printer", 5), *few("network", 5), "", "!?"]
-    classifier = Classifier.fit(texts, ["p"] * 5 + ["n"] * 5 + ["p", "n"], seed=0)
+    classifier = fit(texts, ["p"] * 5 + ["n"] * 5 + ["p", "n"], seed=0).classifier
     assert classifier.in_scope([""])[0] == 0
 
 
@@ -124,7 +125,7 @@ def test_unusual_texts_score_lower_in_scope_than_held_out_ones(
 
 def test_progress_goes_from_nothing_to_all(demo_parts: tuple[Tickets, Tickets]) -> None:
     told: list[float] = []
-    Classifier.fit(*demo_parts[0], seed=1, progress=lambda done, what: told.append(done))
+    fit(*demo_parts[0], seed=1, progress=lambda done, what: told.append(done))
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0.0, 1.0)
 

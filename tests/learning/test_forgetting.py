@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.learning.conftest import Tickets
 from triage.learning.classifier import Classifier
+from triage.learning.fitting import fit
 from triage.learning.forgetting import (
     Terms,
     known,
@@ -39,7 +40,7 @@ def test_texts_without_the_words_are_answered_exactly_as_before(
 ) -> None:
     (texts, labels), (others, _) = demo_parts
     taught = [f"{text} zorblatt wexqu" if n % 50 == 0 else text for n, text in enumerate(texts)]
-    classifier = Classifier.fit(taught, labels, seed=1)
+    classifier = fit(taught, labels, seed=1).classifier
     gone = only_theirs(terms_of(["zorblatt wexqu"]), [*texts, *others])
 
     pruned = without(classifier, gone)

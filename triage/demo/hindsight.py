@@ -11,6 +11,7 @@ from triage.demo.corpus import SEED
 from triage.drafts import Draft, draft_of
 from triage.learning import explanation
 from triage.learning.classifier import Classifier
+from triage.learning.fitting import fit
 from triage.learning.text import document
 from triage.models import (
     Label,
@@ -87,7 +88,7 @@ def _out_of_fold(
         held = [version for version in versions if version.ticket_id % FOLDS == fold]
         if not held:
             continue
-        classifier = Classifier.fit([text for text, _ in seen], [key for _, key in seen], seed=SEED)
+        classifier = fit([text for text, _ in seen], [key for _, key in seen], seed=SEED).classifier
         rows |= _asked(classifier, model, held)
     return rows
 

@@ -18,6 +18,7 @@ from sklearn.model_selection import train_test_split
 from triage import ledger
 from triage.learning import artefacts, evaluation
 from triage.learning.classifier import Classifier
+from triage.learning.fitting import fit
 from triage.learning.serving import model_path
 from triage.learning.text import document
 from triage.models import Field, Label, LedgerEntry, ModelVersion, Ticket
@@ -63,12 +64,12 @@ def train(
     found = _above_floor(field, examples(field), leave_out_small=leave_out_small)
     began = monotonic()
     evidence = _evidence(found, seed, lambda share, what: tell(0.02 + 0.45 * share, what))
-    classifier = Classifier.fit(
+    classifier = fit(
         found.texts,
         found.labels,
         seed=seed,
         progress=lambda share, what: tell(0.47 + 0.5 * share, what),
-    )
+    ).classifier
     evidence |= {
         "fit_seconds": round(monotonic() - began, 2),
         "calibration": classifier.calibration,
@@ -136,7 +137,7 @@ def _evidence(found: Examples, seed: int, tell: Progress) -> dict[str, Any]:
         random_state=seed,
         stratify=found.labels,
     )
-    measured = Classifier.fit(train_texts, train_labels, seed=seed, progress=tell)
+    measured = fit(train_texts, train_labels, seed=seed, progress=tell).classifier
     answers = measured.predict_proba(test_texts)
     return {
         "held_out": len(test_texts),
