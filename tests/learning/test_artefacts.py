@@ -35,7 +35,8 @@ def saved(small: Classifier, tmp_path: Path) -> Path:
 def seal(path: Path, payload: bytes, version: str = sklearn.__version__) -> None:
     """A file that carries our own valid seal, whatever it holds."""
     rest = bytes([len(version)]) + version.encode() + payload
-    head = artefacts._HEAD.pack(artefacts._MAGIC, artefacts.FORMAT, artefacts._seal(1, rest, KEY))
+    sealed = artefacts._seal(artefacts.FORMAT, rest, KEY)
+    head = artefacts._HEAD.pack(artefacts._MAGIC, artefacts.FORMAT, sealed)
     path.write_bytes(head + rest)
 
 
@@ -153,10 +154,10 @@ def test_another_format_is_refused(
     small: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "category.model"
-    monkeypatch.setattr(artefacts, "FORMAT", 2)
+    monkeypatch.setattr(artefacts, "FORMAT", 1)
     artefacts.save(small, path, KEY)
     monkeypatch.undo()
-    with pytest.raises(ArtefactRefused, match="the format must be 1, got 2"):
+    with pytest.raises(ArtefactRefused, match="the format must be 2, got 1"):
         artefacts.load(path, KEY)
 
 

@@ -25,7 +25,7 @@ import skops.io
 
 from triage.learning.classifier import Classifier
 
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 1 << 30
 
 _MAGIC = b"CSMODEL\0"

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.learning.classifier import Classifier, Predictions
+from triage.learning.classifier import Ask, Classifier, Predictions
 from triage.learning.features import TOKEN
+from triage.learning.second import Encoder
+
+# Each word more costs the second tier another sentence vector.
+MOST_LEFT_OUT = 40
+# A probability of 0 or 1 has log-odds too, for differences to be taken.
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,17 +35,26 @@ class Evidence:
     against: list[WordWeight]
 
 
-def words(classifier: Classifier, text: str, label: str, top: int = 4) -> Evidence:
+def words(
+    classifier: Classifier,
+    text: str,
+    label: str,
+    top: int = 4,
+    *,
+    encoder: Encoder | None = None,
+) -> Evidence:
     """At most `top` words for and against `label`, spelled as at their first place in the text.
 
-    A word's weight is the sum, over all its places, of what its columns add to
-    log(p(label) / (1 - p(label))), to first order: tf-idf times the label's coefficient less
-    that of the other classes, each as likely as the model holds it to be. A pair counts half
-    for either word, a piece of a word for the words it came from.
+    Where the first tier answers, a word's weight is the sum, over all its places, of what its
+    columns add to log(p(label) / (1 - p(label))), to first order: tf-idf times the label's
+    coefficient less that of the other classes, each as likely as the model holds it to be. A pair
+    counts half for either word, a piece of a word for the words it came from. Where the second
+    tier answers, it is how far the log-odds fall when the word is left out everywhere.
 
     Raises ValueError where the classifier does not know the label.
     """
-    return words_of_all(classifier, [text], classifier.predict([text]), [label], top)[0]
+    said = classifier.predict([text], encoder=encoder)
+    return words_of_all(classifier, [text], said, [label], top, encoder=encoder)[0]
 
 
 def words_of_all(
@@ -48,6 +63,8 @@ def words_of_all(
     predictions: Predictions,
     labels: Sequence[str],
     top: int = 4,
+    *,
+    encoder: Encoder | None = None,
 ) -> list[Evidence]:
     """As `words`, for the texts that `predictions` was made from, in the same order."""
     if not len(texts) == len(predictions) == len(labels):
@@ -62,6 +79,10 @@ def words_of_all(
     found = []
     rows = predictions.rows
     for number, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if encoder is not None and predictions.tiers[number] == 2:
+            weighed = _by_leaving_out(classifier, text, column_of[label], encoder)
+            found.append(_strongest(weighed, top))
+            continue
         inside = slice(rows.indptr[number], rows.indptr[number + 1])
         columns = rows.indices[inside]
         direction = _direction(predictions.probabilities[number], column_of[label])
@@ -69,6 +90,38 @@ def words_of_all(
         by_column = dict(zip(columns.tolist(), added.tolist(), strict=True))
         found.append(_strongest(_by_word(classifier, text, by_column), top))
     return found
+
+
+def _by_leaving_out(
+    classifier: Classifier, text: str, label: int, encoder: Encoder
+) -> list[WordWeight]:
+    """Each of the words that may matter most, left out at all its places."""
+    spelled: dict[str, str] = {}
+    for token in TOKEN.findall(text):
+        spelled.setdefault(token.lower(), token)
+    tried = _candidates(classifier, list(spelled), label)
+    cut = [_without(text, word) for word in tried]
+    said = classifier.predict_proba([text, *cut], encoder=encoder, ask=Ask.ALWAYS)[:, label]
+    bounded = np.clip(said, _LEAST, 1 - _LEAST)
+    odds = np.log(bounded / (1 - bounded))
+    return [
+        WordWeight(spelled[word], float(odds[0] - left))
+        for word, left in zip(tried, odds[1:], strict=True)
+    ]
+
+
+def _without(text: str, word: str) -> str:
+    return TOKEN.sub(lambda one: "" if one.group().lower() == word else one.group(), text)
+
+
+def _candidates(classifier: Classifier, distinct: list[str], label: int) -> list[str]:
+    """The words to leave out: all, or those that differ most for the label by themselves."""
+    if len(distinct) <= MOST_LEFT_OUT:
+        return distinct
+    scores = classifier.features.rows(distinct) @ classifier.weights
+    apart = np.abs(scores[:, label] - scores.mean(axis=1))
+    strongest = np.argsort(-apart, kind="stable")[:MOST_LEFT_OUT]
+    return [distinct[place] for place in sorted(strongest)]
 
 
 def _direction(probabilities: NDArray[np.float64], label: int) -> NDArray[np.float32]:

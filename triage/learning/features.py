@@ -13,7 +13,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.preprocessing import normalize
 
-TOKEN = re.compile(r"\w+")
+# Chinese and Japanese set no spaces between words: there a character is a token, and a pair of
+# characters what a pair of words is elsewhere.
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 # A longer run of letters is a key or a hash; only its beginning is cut into pieces.
 _LONGEST_PIECED = 40
 _PIECE_LENGTHS = range(2, 6)

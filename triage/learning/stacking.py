@@ -1,0 +1,168 @@
+"""How the second tier comes about: vectors beside words, votes of neighbours, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.svm import LinearSVC
+
+from triage.learning.calibration import Calibration, calibrate
+from triage.learning.features import Row
+from triage.learning.material import Material, two_columns
+from triage.learning.scope import Scope
+from triage.learning.second import Encoder, Memory, SecondTier, Vectors, print_of, signs_of
+
+# A row of words and pieces has length 1.2: the vector is to count about as much.
+_VECTOR_SCALE = np.float32(1.5)
+_C = 0.6
+# The newest of the training texts, as they are most like what comes; 60 MB, and 5 ms a text.
+MOST_REMEMBERED = 40_000
+_VOTE_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45)
+# A greater weight of the votes must be worth this much more accuracy.
+_WORTH = 0.002
+_ENCODED_AT_ONCE = 1_024
+
+_Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """The second tier, and its out-of-fold probabilities (n, k), nan where never held out."""
+
+    second: SecondTier
+    out_of_fold: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What each text was given by models that had not seen it.
+
+    linear, votes : float arrays of shape (n, k)
+    nearness, centre : float arrays of shape (n,), the two other signs of scope
+    """
+
+    linear: NDArray[np.float64]
+    votes: NDArray[np.float64]
+    signs: NDArray[np.float64]
+
+
+def stack(
+    texts: Sequence[str], material: Material, encoder: Encoder, seed: int, tell: _Progress
+) -> Stacked:
+    """Fit on the words of `material` and the vectors of its texts, oldest text first."""
+    vectors = _encoded(texts, encoder, tell)
+    tell(0.4, "fitting sentence vectors")
+    checked = _out_of_fold(material, vectors, seed)
+    held, codes = material.held, material.codes
+    weight = _vote_weight(checked, codes, held)
+    tell(0.8, "calibrating sentence vectors")
+    scores = checked.linear + weight * checked.votes
+    calibration = calibrate(scores[held], codes[held], material.folds[held])
+    weights, sentence_weights, intercept = _linear(
+        material.rows, vectors, codes, material.counts, seed
+    )
+    newest = slice(max(0, len(texts) - MOST_REMEMBERED), None)
+    second = SecondTier(
+        encoder=encoder.sha256,
+        weights=weights,
+        sentence_weights=sentence_weights,
+        intercept=intercept,
+        memory=Memory(vectors[newest], codes[newest], _prints(texts[newest])),
+        vote_weight=weight,
+        matrix=calibration.matrix,
+        offset=calibration.offset,
+        calibration=calibration.method,
+        centres=_centres(vectors, codes, material.k),
+        scope=Scope.fit(checked.signs[held]),
+    )
+    return Stacked(second, _probabilities(scores, calibration, held))
+
+
+def _encoded(texts: Sequence[str], encoder: Encoder, tell: _Progress) -> Vectors:
+    made = []
+    for start in range(0, len(texts), _ENCODED_AT_ONCE):
+        tell(0.4 * start / len(texts), f"sentence vectors, {start:,} of {len(texts):,}")
+        made.append(encoder.encode(texts[start : start + _ENCODED_AT_ONCE]))
+    return np.concatenate(made)
+
+
+def _out_of_fold(material: Material, vectors: Vectors, seed: int) -> _Checked:
+    """Two folds at a time: the solver lets go of the interpreter."""
+    n, k = len(material.codes), material.k
+    checked = _Checked(np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, 3)))
+
+    def one(
+        learnt: NDArray[np.intp], held: NDArray[np.intp], unseen: Row
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        codes, own = material.codes[learnt], vectors[learnt]
+        weights, sentence_weights, intercept = _linear(
+            material.rows[learnt], own, codes, material.counts[learnt], seed
+        )
+        linear = unseen @ weights + vectors[held] @ sentence_weights + intercept
+        nothing = np.zeros((len(codes), 0), dtype=np.uint8)
+        votes, nearness = Memory(own, codes, nothing).ask(vectors[held], k)
+        signs = signs_of(linear, nearness, vectors[held], _centres(own, codes, k))
+        return held, linear, votes, signs
+
+    jobs = (delayed(one)(*part) for part in material.parts())
+    for held, linear, votes, signs in Parallel(n_jobs=2, prefer="threads")(jobs):
+        checked.linear[held], checked.votes[held], checked.signs[held] = linear, votes, signs
+    return checked
+
+
+def _linear(
+    rows: Row,
+    vectors: Vectors,
+    codes: NDArray[np.intp],
+    counts: NDArray[np.float64],
+    seed: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    """One-against-the-rest coefficients of words (n_columns, k) and vectors (d, k), intercepts."""
+    stacked = sp.hstack([rows, sp.csr_matrix(vectors * _VECTOR_SCALE)], format="csr")
+    model = LinearSVC(C=_C, random_state=seed).fit(stacked, codes, sample_weight=counts)
+    weights, intercept = two_columns(model.coef_.T, model.intercept_)
+    split = rows.shape[1]
+    return (
+        np.ascontiguousarray(weights[:split]),
+        np.ascontiguousarray(weights[split:] * _VECTOR_SCALE),
+        intercept,
+    )
+
+
+def _vote_weight(checked: _Checked, codes: NDArray[np.intp], held: NDArray[np.bool_]) -> float:
+    """How much the neighbours' votes count beside the linear scores: the most accurate, or less."""
+    best, most = 0.0, -1.0
+    for weight in _VOTE_WEIGHTS:
+        answers = (checked.linear[held] + weight * checked.votes[held]).argmax(axis=1)
+        accuracy = float((answers == codes[held]).mean())
+        if accuracy > most + _WORTH:
+            best, most = weight, accuracy
+    return best
+
+
+def _probabilities(
+    scores: NDArray[np.float64], calibration: Calibration, held: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    found = np.full(scores.shape, np.nan)
+    calibrated = scores[held] @ calibration.matrix + calibration.offset
+    found[held] = softmax(calibrated, axis=1)
+    return found
+
+
+def _centres(vectors: Vectors, codes: NDArray[np.intp], k: int) -> NDArray[np.float32]:
+    """Mean vector of each class as columns of length 1."""
+    sums = np.zeros((k, vectors.shape[1]), dtype=np.float64)
+    np.add.at(sums, codes, vectors)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.ascontiguousarray((sums / np.where(lengths > 0, lengths, 1)).T, dtype=np.float32)
+
+
+def _prints(texts: Sequence[str]) -> NDArray[np.uint8]:
+    joined = b"".join(print_of(text) for text in texts)
+    return np.frombuffer(joined, dtype=np.uint8).reshape(len(texts), -1)
