@@ -87,10 +87,13 @@ def test_a_proposal_says_what_each_value_rests_on(
         "basis": "model",
         "level": "suggest",
         "probability": 0.875,
+        "doubt": "",
+        "asked": None,
         "prediction": {
             "model_version": 3,
             "probabilities": {"network": 0.875, "access": 0.125},
             "in_scope": 0.75,
+            "tier": 1,
             "words_for": ["tunnel", "VPN"],
             "words_against": ["hour"],
         },
