@@ -74,6 +74,11 @@ class Line:
     def is_by_model(self) -> bool:
         return self.value.basis in BY_MODEL
 
+    @property
+    def cited_for(self) -> str:
+        """What the cited words speak for; empty for what was left open."""
+        return self.torn.likeliest if self.torn else self.path
+
 
 def lines_of(proposal: Proposal, choices: Catalogue) -> list[Line]:
     values = list(

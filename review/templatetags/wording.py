@@ -113,8 +113,8 @@ def doubt(value: ProposedValue) -> str:
         return ""
     if value.doubt == ProposedValue.Doubt.UNLIKE:
         return _(
-            "Left open: this ticket is unlike anything the model was taught. Of what it learnt "
-            "from, %(share)s looks stranger, asked for %(asked)s."
+            "Left open: this ticket is unlike anything the model was taught (%(share)s of that "
+            "looks stranger, asked for %(asked)s)."
         ) % {"share": percent(value.prediction.in_scope), "asked": percent(value.asked)}
     sure, asked = percent(value.probability or 0.0), percent(value.asked)
     if sure == asked:

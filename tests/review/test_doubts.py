@@ -58,8 +58,8 @@ def picks(page: str) -> list[str]:
         ),
         (
             {"doubt": "unlike", "asked": 0.01, "in_scope": 0.0},
-            "Left open: this ticket is unlike anything the model was taught. Of what it learnt "
-            "from, 0 % looks stranger, asked for 1 %.",
+            "Left open: this ticket is unlike anything the model was taught (0 % of that looks "
+            "stranger, asked for 1 %).",
         ),
     ],
 )
@@ -115,6 +115,7 @@ def test_a_proposed_parent_says_what_the_model_is_torn_between(
     assert "such figures were off" not in html
     assert "Otherwise most likely Access › Password." in html
     assert "for VPN: <mark>VPN</mark>" in html
+    assert "VPN, in the model’s eyes" in html
 
 
 def test_the_parent_itself_and_what_is_not_named_are_counted(

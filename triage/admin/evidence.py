@@ -23,6 +23,8 @@ MEANING = {
 }
 # Columns that name a row, where a table has one of them.
 LABELS = frozenset({"", "choice", "label", "stated", "predicted", "threshold", "coverage", "bin"})
+# What a part of the page of its own shows.
+ELSEWHERE = frozenset({"tiers"})
 BAR = "var(--color-primary-600)"
 SECOND = "var(--color-base-400)"
 
@@ -84,7 +86,7 @@ def read(evidence: object) -> Page:
     tables += [
         table
         for key, value in sorted(evidence.items())
-        if value and (table := _table(said(key), value)) is not None
+        if value and key not in ELSEWHERE and (table := _table(said(key), value)) is not None
     ]
     return Page(figures, tables)
 

@@ -64,8 +64,8 @@ def _summary(version: ModelVersion, days: list[Day]) -> Table:
     rows = []
     for tier, name in NAMES.items():
         counted = [_said(tier, days[-span:]) for span in (WEEK, DAYS)]
-        rows.append([name, *counted, _cost(version, tier)])
-    head = ["Tier", f"Last {WEEK} days", f"Last {DAYS} days", "Milliseconds a text"]
+        rows.append([name, *counted, _measured(version, tier)])
+    head = ["Tier", f"Last {WEEK} days", f"Last {DAYS} days", "When it was measured"]
     return Table("Two tiers", head, rows)
 
 
@@ -75,11 +75,16 @@ def _said(tier: int, days: list[Day]) -> str:
     return f"{answered / tickets:.1%} ({answered:,} of {tickets:,})" if tickets else "no ticket"
 
 
-def _cost(version: ModelVersion, tier: int) -> str:
-    measured = version.evidence.get("tiers") if isinstance(version.evidence, Mapping) else None
-    told = measured.get(str(tier)) if isinstance(measured, Mapping) else None
-    cost = told.get("ms_per_text") if isinstance(told, Mapping) else None
-    return f"{cost:.2f}" if isinstance(cost, int | float) and evidence.is_number(cost) else UNKNOWN
+def _measured(version: ModelVersion, tier: int) -> str:
+    """What the evidence says of the tier: milliseconds a text, and its share then."""
+    evidence_of = version.evidence if isinstance(version.evidence, Mapping) else {}
+    tiers = evidence_of.get("tiers")
+    told = tiers.get(str(tier)) if isinstance(tiers, Mapping) else None
+    figures = told if isinstance(told, Mapping) else {}
+    cost, share = figures.get("ms_per_text"), figures.get("share")
+    parts = [f"{cost:.2f} ms a text" if evidence.is_number(cost) else UNKNOWN]
+    parts += [f"{share:.1%} of texts"] if evidence.is_number(share) else []
+    return ", ".join(parts)
 
 
 def _per_day(days: list[Day]) -> Table:

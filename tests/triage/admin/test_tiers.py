@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.conftest import new_ticket
-from triage.admin import tiers
+from triage.admin import evidence, tiers
 from triage.models import ModelVersion, Prediction, Source
 
 pytestmark = pytest.mark.django_db
@@ -64,8 +64,18 @@ def test_shares_of_the_week_and_the_month_stand_beside_what_a_text_costs(
     found = tiers.read(version)
 
     assert found.summary.rows == [
-        ["First: linear model alone", "75.0% (3 of 4)", "55.6% (5 of 9)", "0.46"],
-        ["Second: sentence vectors beside it", "25.0% (1 of 4)", "44.4% (4 of 9)", "21.00"],
+        [
+            "First: linear model alone",
+            "75.0% (3 of 4)",
+            "55.6% (5 of 9)",
+            "0.46 ms a text, 80.0% of texts",
+        ],
+        [
+            "Second: sentence vectors beside it",
+            "25.0% (1 of 4)",
+            "44.4% (4 of 9)",
+            "21.00 ms a text",
+        ],
     ]
     assert found.per_day is not None
     assert len(found.per_day.rows) == 30
@@ -77,7 +87,14 @@ def test_shares_of_the_week_and_the_month_stand_beside_what_a_text_costs(
 
 @pytest.mark.parametrize(
     "measured",
-    [None, [], {}, {"tiers": 3}, {"tiers": {"1": 3}}, {"tiers": {"1": {"ms_per_text": "fast"}}}],
+    [
+        None,
+        [],
+        {},
+        {"tiers": 3},
+        {"tiers": {"1": 3}},
+        {"tiers": {"1": {"ms_per_text": "fast", "share": None}}},
+    ],
 )
 def test_what_was_not_measured_or_not_asked_is_said_so(
     make_version: Callable[..., ModelVersion], measured: Any
@@ -112,6 +129,12 @@ def test_the_page_shows_both_and_costs_the_same_however_much_was_answered(
     assert "Share of tickets that the second tier answered, by day" in full
     assert "50.0% (7 of 14)" in full
     assert "not measured" in full
+
+
+def test_what_stands_here_is_not_repeated_among_the_evidence() -> None:
+    measured = {"accuracy": 0.9, "tiers": {"1": {"ms_per_text": 0.4, "share": 0.8}}}
+
+    assert evidence.read(measured).tables == []
 
 
 def test_the_days_are_counted_from_an_index(
