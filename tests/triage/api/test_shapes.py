@@ -193,6 +193,22 @@ def test_what_runs_in_the_shadow_is_shown_to_nobody(
     assert asking.get(f"/api/v1/tickets/{hidden.ticket_id}/").json()["proposal"] is None
 
 
+def test_an_open_value_says_what_was_asked_of_the_model_unless_it_is_in_the_shadow(
+    asking: Client, source: Source, propose: Propose
+) -> None:
+    proposal = propose(source)
+    value = proposal.values.filter(field__key="category")
+    value.update(choice=None, basis="none", probability=0.18, doubt="unsure", asked=0.2)
+    told = []
+
+    for level in (Level.SUGGEST, Level.SHADOW):
+        value.update(level=level)
+        row = asking.get(f"/api/v1/proposals/{proposal.pk}/").json()["values"][0]
+        told.append((row["choice"], row["probability"], row["doubt"], row["asked"]))
+
+    assert told == [(None, 0.18, "unsure", 0.2), (None, None, "", None)]
+
+
 @pytest.mark.parametrize("pk", ["0", "999999999", "9" * 30, "9" * 5000])
 @pytest.mark.parametrize("name", LISTS)
 def test_a_row_that_is_not_there_is_404_in_json(asking: Client, name: str, pk: str) -> None:
