@@ -46,6 +46,11 @@ class Catalogue:
         """`Network › VPN`; empty without a choice."""
         return " › ".join(choice.name for choice in self.lineage(pk)) if pk is not None else ""
 
+    def path_below(self, pk: int, parent_pk: int) -> str:
+        """`Remote › VPN`: the path from below the parent on; empty for the parent itself."""
+        names = [choice.name for choice in self.lineage(pk)]
+        return " › ".join(names[len(self.lineage(parent_pk)) :])
+
     def key_path(self, field: Field, key: str) -> str:
         """The path of a choice by its key in the helpdesk; the key itself if it is unknown."""
         for choice in self._of_field[field.pk]:
@@ -93,6 +98,10 @@ class Catalogue:
                 found.add(pk)
                 open_.extend(self._children[pk])
         return found
+
+    def branch(self, choice: Choice | None) -> list[Choice]:
+        """The choice and everything below it, retired ones included; nothing without a choice."""
+        return [self.by_pk[pk] for pk in sorted(self.subtree([choice]))] if choice else []
 
     def live(self, field_pk: int) -> list[Choice]:
         """The choices of a field that may be chosen now: by rank, then by path."""

@@ -13,7 +13,7 @@ from django.db import transaction
 from review import roles
 from review.demo_decisions import Word, store
 from review.models import Decision, Reason
-from review.reasons import ensure_reasons
+from review.reasons import MORE_PRECISE, ensure_reasons
 from triage.demo import catalogue, hindsight, past, require_demo_mode
 from triage.demo.company import address, entries
 from triage.demo.corpus import SEED, Story, split, stories
@@ -196,7 +196,9 @@ def _settle(
                 word.verdict = Decision.Verdict.OVERRIDDEN
                 category_changed = True
         elif value.choice != right and _is_noticed(desk, habits, value, right, category_changed):
-            final, reason = right, _why(desk, key, category_changed)
+            is_below = right.parent_id == value.choice.pk
+            final = right
+            reason = MORE_PRECISE if is_below else _why(desk, key, category_changed)
             word.verdict = Decision.Verdict.OVERRIDDEN
             category_changed = category_changed or value.field.is_main
         word.settled.append((value, final, desk.reasons["override", reason] if reason else None))
@@ -205,7 +207,10 @@ def _settle(
 def _is_noticed(
     desk: Desk, habits: Habits, value: ProposedValue, right: Choice, category_changed: bool
 ) -> bool:
-    if value.field.is_main:
+    if value.choice is not None and right.parent_id == value.choice.pk:
+        # A parent is visibly unfinished, and the right one is a press away.
+        share = 0.9
+    elif value.field.is_main:
         share = habits.notices_wrong_category
     elif value.field.key == "priority" and value.choice is not None:
         share = 0.12 if abs(value.choice.rank - right.rank) == 1 else 0.75

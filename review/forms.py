@@ -10,11 +10,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from review.catalogue import TEAM, Catalogue
+from review.lines import Line
 from review.models import Reason
-from review.ticket import Line, TicketPage
+from review.reasons import MORE_PRECISE
+from review.ticket import TicketPage
 from triage.models import Choice, ProposedValue
 
 LONGEST_TEXT = 500
+# As many as there are digits; the others are in the list of all choices.
+MOST_PICKS = 9
 # The option of a value that follows from the main one, as long as nobody chooses it by hand.
 FOLLOW = "follow"
 Options = list[tuple[str, str | list[tuple[str, str]]]]
@@ -48,6 +52,15 @@ class ReasonedForm(forms.Form):
         needs = next((reason for reason in chosen if reason.needs_text), None)
         if needs is not None and not self.cleaned_data.get("text"):
             self.add_error("text", _("“%(reason)s” needs a few words.") % {"reason": needs.label})
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A choice below a proposed parent that can be decided for at once; digit 0: no key."""
+
+    choice: Choice
+    name: str
+    digit: int
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,39 @@ class OverrideForm(ReasonedForm):
                 start=self.start(line),
             )
             for line in self.page.lines
+        ]
+
+    @property
+    def more_precise(self) -> Reason | None:
+        """The reason that goes with a pick; without one, overriding takes its usual way."""
+        return next(
+            (
+                reason
+                for reason in self.reasons_by_pk.values()
+                if reason.key == MORE_PRECISE and not reason.needs_text
+            ),
+            None,
+        )
+
+    def picks(self) -> dict[str, list[Pick]]:
+        """Field key to live choices below its proposed parent, the likeliest first."""
+        if self.more_precise is None:
+            return {}
+        return {line.value.field.key: self._picks(line) for line in self.page.lines if line.torn}
+
+    def _picks(self, line: Line) -> list[Pick]:
+        parent, prediction = line.value.choice, line.value.prediction
+        said = prediction.probabilities if prediction else {}
+        below = {choice.pk for choice in self.catalogue.branch(parent) if choice != parent}
+        live = [one for one in self.catalogue.live(line.value.field_id) if one.pk in below]
+        live.sort(key=lambda choice: -said.get(choice.key, 0.0))
+        return [
+            Pick(
+                choice,
+                self.catalogue.path_below(choice.pk, line.value.choice_id or 0),
+                digit if line.value.field.is_main else 0,
+            )
+            for digit, choice in enumerate(live[:MOST_PICKS], start=1)
         ]
 
     def _options(self, line: Line) -> Options:

@@ -3,6 +3,8 @@
 from review.models import Reason
 
 AppliesTo = Reason.AppliesTo
+# Given with one keystroke where a choice below a proposed parent is picked.
+MORE_PRECISE = "more-precise"
 
 # (applies to, digit, key, label, needs text)
 DEFAULTS = (
@@ -19,6 +21,7 @@ DEFAULTS = (
     (AppliesTo.OVERRIDE, 5, "duplicate", "Belongs to a ticket that is open already", False),
     (AppliesTo.OVERRIDE, 6, "unclear", "The ticket is unclear", False),
     (AppliesTo.OVERRIDE, 7, "unsafe-action", "The action would be unsafe", False),
+    (AppliesTo.OVERRIDE, 8, MORE_PRECISE, "Right, but more can be said", False),
     (AppliesTo.OVERRIDE, 9, "other", "Something else", True),
     (AppliesTo.ESCALATE, 1, "major-incident", "Part of a major incident", False),
     (AppliesTo.ESCALATE, 2, "specialist", "Needs a specialist", False),

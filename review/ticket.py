@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from review.catalogue import Catalogue
-from review.metrics.estimators import Interval, wilson
+from review.lines import Line, lines_of
 from review.models import DecidedValue, Decision
 from triage.models import (
     Delivery,
     Effect,
     Job,
-    ModelVersion,
     Proposal,
     ProposedValue,
     RuleHit,
@@ -26,50 +25,10 @@ from triage.models import (
     Waiting,
 )
 
-# Fewer decisions than this say too little about a choice to put a rate on it.
-LEAST_DECISIONS = 10
 RECENT = timedelta(days=30)
 SIMILAR_SHOWN = 3
 VERSIONS_SHOWN = 10
 UNFINISHED = frozenset({Effect.State.PENDING, Effect.State.SENDING})
-
-
-@dataclass(frozen=True)
-class Track:
-    """What people did with a choice whenever it was proposed. Acceptance is not correctness."""
-
-    decisions: int
-    overridden: int
-    interval: Interval | None
-
-    @property
-    def is_enough(self) -> bool:
-        return self.decisions >= LEAST_DECISIONS
-
-    @property
-    def rate(self) -> float:
-        return self.overridden / self.decisions if self.decisions else 0.0
-
-    @property
-    def bar(self) -> tuple[int, int, int]:
-        """Start and width of the interval and place of the rate, for a bar 200 wide."""
-        if self.interval is None:
-            return 0, 200, 0
-        low, high = round(self.interval.low * 200), round(self.interval.high * 200)
-        return low, max(high - low, 2), min(round(self.rate * 200), 198)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One field of the proposal. No path: left open."""
-
-    value: ProposedValue
-    path: str
-    track: Track | None
-    words_for: list[str]
-    words_against: list[str]
-    runner_up: str
-    has_model: bool
 
 
 @dataclass(frozen=True)
@@ -178,7 +137,7 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
     decisions = _decisions([one.pk for one in proposals], choices)
     similar, events = _similar_and_events(ticket, proposal, choices)
     versions = _versions(ticket)
-    lines = _lines(proposal, choices) if proposal else []
+    lines = lines_of(proposal, choices) if proposal else []
     hits = _hits(proposal) if proposal else []
     named = {line.value.rule_version_id for line in lines}
     return TicketPage(
@@ -260,65 +219,6 @@ def _state(
 
 def _is_applied(version: TicketVersion) -> bool:
     return version.delivery is not None and version.delivery.outcome == Delivery.Outcome.APPLIED
-
-
-def _lines(proposal: Proposal, choices: Catalogue) -> list[Line]:
-    values = list(
-        proposal.values.select_related(
-            "field",
-            "choice",
-            "prediction__model_version__owner",
-            "rule_version__rule__owner",
-        ).order_by("field__position", "field__key")
-    )
-    tracks = measured({value.choice_id for value in values if value.choice_id is not None})
-    with_model = set(
-        ModelVersion.objects.filter(
-            field__in=[value.field_id for value in values], state=ModelVersion.State.CHAMPION
-        ).values_list("field_id", flat=True)
-    )
-    lines = []
-    for value in values:
-        prediction = value.prediction
-        lines.append(
-            Line(
-                value=value,
-                path=choices.path(value.choice_id),
-                track=tracks[value.choice_id] if value.choice_id is not None else None,
-                words_for=prediction.words_for if prediction else [],
-                words_against=prediction.words_against if prediction else [],
-                runner_up=_runner_up(value, choices),
-                has_model=value.field_id in with_model,
-            )
-        )
-    return lines
-
-
-def _runner_up(value: ProposedValue, choices: Catalogue) -> str:
-    """The likeliest choice that is not proposed, where the model answered."""
-    if value.prediction is None:
-        return ""
-    proposed = value.choice.key if value.choice else ""
-    others = {k: p for k, p in value.prediction.probabilities.items() if k != proposed}
-    return choices.key_path(value.field, max(others, key=others.__getitem__)) if others else ""
-
-
-def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
-    """For each choice, how often it was decided on when proposed, and how often overridden."""
-    counted = {
-        row["proposed"]: (row["decisions"], row["overridden"])
-        for row in DecidedValue.objects.filter(
-            proposed__in=choice_pks,
-            decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
-        )
-        .values("proposed")
-        .annotate(decisions=Count("pk"), overridden=Count("pk", filter=~Q(final=F("proposed"))))
-    }
-    tracks = {}
-    for pk in choice_pks:
-        decisions, overridden = counted.get(pk, (0, 0))
-        tracks[pk] = Track(decisions, overridden, wilson(overridden, decisions))
-    return tracks
 
 
 def _hits(proposal: Proposal) -> list[RuleHit]:

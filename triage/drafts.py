@@ -20,9 +20,10 @@ from triage.policies import Policies
 from triage.policies_in_force import policies_in_force
 from triage.policy import playbooks
 from triage.policy.conditions import Facts
-from triage.policy.drafting import DraftValue, Predicted, opinions, route, with_rules
+from triage.policy.drafting import DraftValue, opinions, route, with_rules
 from triage.policy.ladder import canary_draw
 from triage.policy.routing import Outcome, apply_rules, in_working_hours
+from triage.policy.settling import BY_MODEL, Predicted
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,9 @@ class Draft:
                 key: [value.choice, value.basis, value.level, value.probability]
                 for key, value in self.values.items()
             },
+            "doubts": {
+                key: [value.doubt, value.asked] for key, value in self.values.items() if value.doubt
+            },
             "models": sorted(row.model_version_id for row in self.predictions.values()),
             "rules": self.hits,
             "playbook": self.playbook.pk if self.playbook else None,
@@ -79,7 +83,9 @@ class Draft:
 
     def automatic_keys(self) -> dict[str, str]:
         """Of these, without what a model said that has not earned to act alone."""
-        values = {k: v for k, v in self.values.items() if v.basis != "model" or v.level == "auto"}
+        values = {
+            k: v for k, v in self.values.items() if v.basis not in BY_MODEL or v.level == "auto"
+        }
         return {k: v.choice for k, v in values.items() if v.choice is not None}
 
     @property
@@ -147,6 +153,7 @@ def _asked(
                 model_version_id=model.pk,
                 probabilities=answer.probabilities,
                 in_scope=answer.in_scope,
+                tier=answer.tier,
             )
             for version, answer in zip(versions, answers, strict=True)
         ]
@@ -168,17 +175,15 @@ def draft_of(
 ) -> Draft:
     """What the policies make of one version of a ticket at the moment `now`.
 
-    `text` is the version's document, `predictions` are the champions' by field key, each with its
-    most probable choice first, and `reopened_count` is how often the ticket had been reopened by
-    then. What shadows say is the caller's to add. Reads no row but the version's
-    ticket and source, and writes none.
+    `text` is the version's document, `predictions` are the champions' by field key, fresh or as
+    they were stored, and `reopened_count` is how often the ticket had been reopened by then. What
+    shadows say is the caller's to add. Reads no row but the version's ticket and source, and
+    writes none.
     """
     ticket = version.ticket
     draw = canary_draw(f"{ticket.source_id}:{ticket.external_id}", SALT)
     predicted = {
-        key: Predicted(*next(iter(row.probabilities.items())))
-        for key, row in predictions.items()
-        if row.probabilities
+        key: Predicted(row.probabilities, row.in_scope) for key, row in predictions.items()
     }
     before = opinions(policies.fields, predicted, version.values, policies.rungs, draw=draw)
     facts = _facts(policies, version, before, now, reopened_count)
@@ -245,7 +250,7 @@ def _offer_playbook(policies: Policies, draft: Draft, text: str) -> None:
     main = draft.values.get(draft.main)
     if main is None or main.choice is None:
         return
-    kin = {main.choice} | policies.field(draft.main).choices[main.choice].ancestors
+    kin = {main.choice, *policies.field(draft.main).choices[main.choice].ancestors}
     for offer in policies.playbooks:
         if kin & offer.choices and playbooks.fits(offer.row.words, text):
             ticket = draft.version.ticket

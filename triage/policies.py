@@ -19,7 +19,8 @@ from triage.models import (
     Rung,
     Source,
 )
-from triage.policy.drafting import ChoiceSpec, DraftValue, FieldSpec, RungSpec
+from triage.policy.drafting import DraftValue, RungSpec
+from triage.policy.fields import ChoiceSpec, FieldSpec, Thresholds
 from triage.policy.routing import RuleSpec
 
 LIVE_STATES = (ModelVersion.State.CHAMPION, ModelVersion.State.SHADOW)
@@ -61,7 +62,7 @@ class Policies:
 
     def parents(self, values: Mapping[str, DraftValue]) -> dict[str, frozenset[str]]:
         return {
-            spec.key: choice.ancestors
+            spec.key: frozenset(choice.ancestors)
             for spec in self.fields
             if (value := values.get(spec.key)) is not None
             and (choice := spec.choices.get(value.choice or "")) is not None
@@ -125,17 +126,18 @@ def _field_spec(field: Field, choices: Sequence[Choice]) -> FieldSpec:
             for choice in own.values()
             if choice.retired_at is None
         },
+        thresholds=Thresholds(field.propose_from, field.scope_from, field.settle_from),
     )
 
 
-def _ancestors(choice: Choice, own: Mapping[int, Choice]) -> frozenset[str]:
-    """Keys of all parents; a loop that somebody made by hand ends where it began."""
+def _ancestors(choice: Choice, own: Mapping[int, Choice]) -> tuple[str, ...]:
+    """Keys of all parents, nearest first; a loop that somebody made by hand ends where it began."""
     found: dict[int, str] = {}
     parent = choice.parent_id
     while parent is not None and parent in own and parent not in found:
         found[parent] = own[parent].key
         parent = own[parent].parent_id
-    return frozenset(found.values())
+    return tuple(found.values())
 
 
 def _rungs(source: Source, fields: Sequence[Field]) -> dict[tuple[str, str], RungSpec]:

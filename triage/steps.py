@@ -124,6 +124,7 @@ def _predictions(kept: Sequence[Draft], now: str) -> dict[tuple[int, int], int]:
                 "model_version_id": row.model_version_id,
                 "probabilities": row.probabilities,
                 "in_scope": row.in_scope,
+                "tier": row.tier,
                 "words_for": [],
                 "words_against": [],
                 "created_at": now,
@@ -197,6 +198,8 @@ def _values(
                 if fresh
                 else None,
                 "rule_version_id": value.rule_version,
+                "doubt": value.doubt,
+                "asked": value.asked,
             }
         )
     return rows

@@ -26,7 +26,8 @@ from django.utils.translation import gettext_lazy as _
 
 from review.metrics.window import Scope
 from review.models import DecidedValue
-from triage.models import Proposal, ProposedValue, TicketEvent
+from triage.models import Proposal, TicketEvent
+from triage.policy.settling import BY_MODEL
 
 
 class Outcome(TextChoices):
@@ -106,7 +107,7 @@ def by_model(scope: Scope) -> QuerySet[Proposal]:
     escalated = Q(decision__verdict=Outcome.ESCALATED) | Q(Exists(later))
     return (
         standing(scope)
-        .filter(Q(main__basis=ProposedValue.Basis.MODEL, main__choice__isnull=False))
+        .filter(Q(main__basis__in=BY_MODEL, main__choice__isnull=False))
         .alias(hit=ExpressionWrapper(escalated, output_field=BooleanField()))
     )
 

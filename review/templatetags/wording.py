@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from review.lines import Torn
 from review.metrics.estimators import Interval
 from triage.models import ProposedValue, Waiting
 
@@ -21,6 +22,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # A ticket less typical than this share of what was learnt from is worth a warning.
 UNUSUAL_BELOW = 0.05
+# Of what a model is torn between, so many are named.
+TORN_SHOWN = 3
 
 
 @register.filter
@@ -88,6 +91,9 @@ def meaning(value: ProposedValue) -> str:
     expects = _("The model expects %(often)s like this to be right.") % {
         "often": in_ten(value.probability)
     }
+    if value.basis == ProposedValue.Basis.PARENT:
+        # Only probabilities of single choices were tested.
+        return expects
     evidence = value.prediction.model_version.evidence if value.prediction else {}
     error, tickets = evidence.get("calibration_error"), evidence.get("held_out")
     if error is None or tickets is None:
@@ -98,6 +104,44 @@ def meaning(value: ProposedValue) -> str:
         tickets,
     ) % {"tickets": tickets, "points": f"{error * 100:.1f}"}
     return f"{expects} {tested}"
+
+
+@register.filter
+def doubt(value: ProposedValue) -> str:
+    """Why a value that a model has an opinion on was left open; else empty."""
+    if value.asked is None or value.prediction is None:
+        return ""
+    if value.doubt == ProposedValue.Doubt.UNLIKE:
+        return _(
+            "Left open: this ticket is unlike anything the model was taught (%(share)s of that "
+            "looks stranger, asked for %(asked)s)."
+        ) % {"share": percent(value.prediction.in_scope), "asked": percent(value.asked)}
+    sure, asked = percent(value.probability or 0.0), percent(value.asked)
+    if sure == asked:
+        sure = _("just under %(share)s") % {"share": asked}
+    return _("Left open: the model is not sure (%(sure)s, asked for %(asked)s).") % {
+        "sure": sure,
+        "asked": asked,
+    }
+
+
+@register.filter
+def between(torn: Torn) -> str:
+    """`VPN 34 %, Wi-Fi 31 %: both are Network.`; the likeliest three by name."""
+    shown = ", ".join(
+        f"{name or _('%(parent)s itself') % {'parent': torn.parent}} {percent(share)}"
+        for name, share in torn.between[:TORN_SHOWN]
+    )
+    more = len(torn.between) - TORN_SHOWN
+    if more > 0:
+        return ngettext(
+            "%(shown)s and %(more)s more: all are %(parent)s.",
+            "%(shown)s and %(more)s more: all are %(parent)s.",
+            more,
+        ) % {"shown": shown, "more": more, "parent": torn.parent}
+    if len(torn.between) == 2:
+        return _("%(shown)s: both are %(parent)s.") % {"shown": shown, "parent": torn.parent}
+    return _("%(shown)s: all are %(parent)s.") % {"shown": shown, "parent": torn.parent}
 
 
 @register.filter

@@ -234,3 +234,34 @@ def ticket_page(client: Client, ticket: Ticket, query: str = "") -> str:
     response = client.get(f"/tickets/{ticket.pk}/{query}")
     assert response.status_code == 200
     return unescape(response.content.decode())
+
+
+def make_torn(desk: Desk, ticket: Ticket | None = None, **over: Any) -> Proposal:
+    """A proposal of Network, because the model is torn between VPN and Wi-Fi."""
+    proposal = make_proposal(desk, ticket, main="network", probability=0.65, **over)
+    said = {"network.vpn": 0.34, "network.wifi": 0.31, "access.password": 0.2}
+    return _say(desk, proposal, said, basis=ProposedValue.Basis.PARENT)
+
+
+def make_doubtful(desk: Desk, *, in_scope: float = 0.6, **over: Any) -> Proposal:
+    """A proposal whose category the model left open, at 18 %; `over` changes the value."""
+    said = {"network.vpn": 0.18, "access.password": 0.17}
+    doubt = {"doubt": ProposedValue.Doubt.UNSURE, "asked": 0.2, "probability": 0.18}
+    proposal = make_proposal(desk, main=None, team=None)
+    return _say(desk, proposal, said, in_scope, **doubt | over)
+
+
+def _say(
+    desk: Desk, proposal: Proposal, said: dict[str, float], in_scope: float = 0.6, **over: Any
+) -> Proposal:
+    """Let the model in service have said this of the proposal's category."""
+    model = ModelVersion.objects.filter(field=desk.category).first() or make_model(desk)
+    prediction = Prediction.objects.create(
+        ticket_version=proposal.ticket_version,
+        model_version=model,
+        probabilities=said,
+        in_scope=in_scope,
+        words_for=["VPN"],
+    )
+    proposal.values.filter(field=desk.category).update(prediction=prediction, **over)
+    return proposal

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from review import decisions
+from review.lines import LEAST_DECISIONS
 from review.templatetags.wording import age, cited, in_ten, percent
-from review.ticket import LEAST_DECISIONS
 from tests.review.helpers import (
     make_desk,
     make_model,

@@ -92,6 +92,7 @@ CHANGES: list[Callable[[Source], object]] = [
     stop_everything,
     swap_certificates,
     lambda _: Field.objects.filter(key="team").update(position=7),
+    lambda _: Field.objects.filter(key="category").update(settle_from=0.7),
     lambda _: Choice.objects.filter(key="network").update(retired_at=timezone.now()),
     lambda _: EscalationRule.objects.update(is_active=False),
     lambda _: Playbook.objects.update(reply="Good day"),

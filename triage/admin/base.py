@@ -32,6 +32,9 @@ LABELS = {
     "is_main": "Main field",
     "is_ordered": "Ordered",
     "is_reversible": "Reversible",
+    "propose_from": "Lowest probability to propose",
+    "scope_from": "Lowest in-scope score",
+    "settle_from": "Enough for one choice",
 }
 Message = str | list[dict[str, Any]]
 

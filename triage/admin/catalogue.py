@@ -19,7 +19,16 @@ from triage.models import Choice, Field
 @admin.register(Field)
 class FieldAdmin(PolicyAdmin):
     ledger_subject = "field"
-    ledger_fields = ("source", "key", "position", "is_ordered", "is_main")
+    ledger_fields = (
+        "source",
+        "key",
+        "position",
+        "is_ordered",
+        "is_main",
+        "propose_from",
+        "scope_from",
+        "settle_from",
+    )
     list_display = ["name", "key", "source", "is_main", "is_ordered", "position", "live_choices"]
     list_display_links = ["name"]
     list_filter = ["source", "is_main", "is_ordered"]
@@ -33,6 +42,14 @@ class FieldAdmin(PolicyAdmin):
                 "fields": ["is_main", "is_ordered"],
                 "description": "One field of a source is the main one; workflows, reports and "
                 "playbooks go by it.",
+            },
+        ),
+        (
+            "When the model is in doubt",
+            {
+                "fields": ["propose_from", "scope_from", "settle_from"],
+                "description": "A value left open waits in the queue like any other, and says why. "
+                "Nothing of this ever makes a ticket automatic.",
             },
         ),
     ]

@@ -13,6 +13,7 @@ from triage.policies import Policies, policies_of
 from triage.policy.conditions import Facts, Item, matches
 from triage.policy.drafting import DraftValue
 from triage.policy.routing import in_working_hours
+from triage.policy.settling import BY_MODEL, Predicted, settle
 
 LAST_TICKETS = 500
 
@@ -101,17 +102,21 @@ def _values(policies: Policies, proposals: Any) -> dict[int, dict[str, DraftValu
     for row in rows.order_by():
         choice = row.choice.key if row.choice else None
         if row.basis == ProposedValue.Basis.RULE:
-            choice = _best(row)
+            choice = _said(policies, row)
         found[row.proposal_id][row.field.key] = DraftValue(
             row.field.key, choice, row.basis, row.level, row.probability
         )
     return found
 
 
-def _best(row: ProposedValue) -> str | None:
-    """What the model proposed where a rule then set the value."""
-    probabilities = row.prediction.probabilities if row.prediction else {}
-    return max(probabilities, key=probabilities.__getitem__, default=None)
+def _said(policies: Policies, row: ProposedValue) -> str | None:
+    """What the model proposed where a rule then set the value, as it would today."""
+    if row.prediction is None:
+        return None
+    spec = policies.field(row.field.key)
+    predicted = Predicted(row.prediction.probabilities, row.prediction.in_scope)
+    settled = settle(spec.choices, spec.thresholds, predicted)
+    return settled.choice if settled is not None and settled.basis in BY_MODEL else None
 
 
 def _set(policies: Policies, ticket: Ticket) -> dict[str, DraftValue]:

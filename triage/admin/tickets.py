@@ -140,7 +140,10 @@ class PredictionAdmin(RecordAdmin):
     list_select_related = ["ticket_version__ticket", "model_version__field"]
     ordering = ["-pk"]
     fieldsets = [
-        (None, {"fields": ["ticket_shown", "model_version", "created_at", "in_scope_shown"]}),
+        (
+            None,
+            {"fields": ["ticket_shown", "model_version", "created_at", "in_scope_shown", "tier"]},
+        ),
         ("Probabilities", {"fields": ["probabilities_shown"]}),
         ("Words it went by", {"fields": ["words_for", "words_against"]}),
     ]
@@ -169,7 +172,7 @@ class PredictionAdmin(RecordAdmin):
 
 class ValueInline(RecordInline):
     model = ProposedValue
-    fields = ["field", "choice", "basis", "level", "probability", "rule_version"]
+    fields = ["field", "choice", "basis", "level", "probability", "doubt", "asked", "rule_version"]
     ordering = ["field__position", "field__key"]
     verbose_name_plural = "values"
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.enums import ActionVariant
 
-from triage.admin import evidence
+from triage.admin import evidence, tiers
 from triage.admin.base import ReasonForm, RecordAdmin, person
 from triage.admin.theme import action, display
 from triage.learning import registry
@@ -71,7 +71,10 @@ class ModelVersionAdmin(RecordAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         row = self.get_object(request, object_id) if object_id else None
-        context = {"evidence": evidence.read(row.evidence if row else None)}
+        context = {
+            "evidence": evidence.read(row.evidence if row else None),
+            "tiers": tiers.read(row) if row else None,
+        }
         return super().changeform_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )

@@ -95,22 +95,44 @@ class ValueRow(serializers.ModelSerializer[ProposedValue]):
         source="choice.key", allow_null=True, default=None, help_text="Null: left open."
     )
     probability = serializers.FloatField(
-        allow_null=True, min_value=0, max_value=1, help_text="The model's, calibrated; 0 to 1."
+        allow_null=True,
+        min_value=0,
+        max_value=1,
+        help_text="The model's, calibrated; 0 to 1. Of a parent, the sum of what it stands for.",
+    )
+    doubt = serializers.ChoiceField(
+        ProposedValue.Doubt.choices,
+        allow_blank=True,
+        help_text="Why a model's value was left open; empty where it was not.",
+    )
+    asked = serializers.FloatField(
+        allow_null=True,
+        min_value=0,
+        max_value=1,
+        help_text="The lowest probability, or in-scope score, that was asked for.",
     )
 
     class Meta:
         model = ProposedValue
-        fields: tuple[str, ...] = ("field", "choice", "basis", "level", "probability")
+        fields: tuple[str, ...] = (
+            "field",
+            "choice",
+            "basis",
+            "level",
+            "probability",
+            "doubt",
+            "asked",
+        )
 
     def to_representation(self, instance: ProposedValue) -> dict[str, Any]:
         row = super().to_representation(instance)
         if instance.level == Level.SHADOW:
             hidden = dict.fromkeys(set(row) & set(HIDDEN_IN_SHADOW))
-            row |= hidden | {"basis": ProposedValue.Basis.NONE.value}
+            row |= hidden | {"basis": ProposedValue.Basis.NONE.value, "doubt": ""}
         return row
 
 
-HIDDEN_IN_SHADOW = ("choice", "probability", "prediction", "rule")
+HIDDEN_IN_SHADOW = ("choice", "probability", "asked", "prediction", "rule")
 
 
 class RuleRef(serializers.Serializer[Any]):
@@ -129,12 +151,22 @@ class PredictionRow(serializers.ModelSerializer[Prediction]):
         child=serializers.FloatField(), help_text="Choice key to probability, the ten highest."
     )
     in_scope = serializers.FloatField(help_text="0 (unlike anything learnt) to 1 (typical).")
+    tier = serializers.IntegerField(
+        help_text="1: the fast linear model alone; 2: with sentence vectors beside it."
+    )
     words_for = serializers.ListField(child=serializers.CharField())
     words_against = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Prediction
-        fields = ("model_version", "probabilities", "in_scope", "words_for", "words_against")
+        fields = (
+            "model_version",
+            "probabilities",
+            "in_scope",
+            "tier",
+            "words_for",
+            "words_against",
+        )
 
 
 class ReasonedValueRow(ValueRow):

@@ -158,6 +158,8 @@ def _values(made: Draft, proposal: Proposal) -> list[ProposedValue]:
             probability=value.probability,
             prediction=made.predictions.get(key),
             rule_version_id=value.rule_version,
+            doubt=value.doubt,
+            asked=value.asked,
         )
         for key, value in made.values.items()
     ]

@@ -22,10 +22,14 @@ STORED_PROBABILITIES = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """One text's answer: live choices with probabilities, highest first; they sum to <= 1."""
+    """One text's answer: live choices with probabilities, highest first; they sum to <= 1.
+
+    `tier` is 1 where the linear model answered at once, 2 where sentence vectors were asked too.
+    """
 
     probabilities: Mapping[str, float]
     in_scope: float
+    tier: int = 1
 
 
 def model_path(version: ModelVersion) -> Path:

@@ -4,7 +4,7 @@ from datetime import time
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -15,6 +15,7 @@ KEY = RegexValidator(
     r"^[a-z0-9][a-z0-9_.-]*$",
     "Lower-case letters, digits, dots, dashes, underscores; a letter or digit comes first.",
 )
+SHARE = (MinValueValidator(0.0), MaxValueValidator(1.0))
 
 
 def weekdays() -> list[int]:
@@ -109,10 +110,33 @@ class Field(models.Model):
     is_main = models.BooleanField(
         default=False, help_text="The field that workflows and reports are grouped by: category."
     )
+    propose_from = models.FloatField(
+        default=0.2,
+        validators=SHARE,
+        help_text="0 to 1. A model less sure than this proposes nothing: a person chooses.",
+    )
+    scope_from = models.FloatField(
+        default=0.01,
+        validators=SHARE,
+        help_text="0 to 1. The share of the tickets a model learnt from that look stranger than "
+        "this one. Below it, nothing is proposed, however sure the model is.",
+    )
+    settle_from = models.FloatField(
+        default=0.5,
+        validators=SHARE,
+        help_text="0 to 1. A choice less sure than this gives way to its parent, if the choices "
+        "below that add up to it. 0: never.",
+    )
 
     class Meta:
         ordering = ["source", "position", "key"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(propose_from__range=(0, 1))
+                & Q(scope_from__range=(0, 1))
+                & Q(settle_from__range=(0, 1)),
+                name="field_thresholds_0_to_1",
+            ),
             models.UniqueConstraint(fields=["source", "key"], name="field_key_once_per_source"),
             models.UniqueConstraint(
                 fields=["source"], condition=Q(is_main=True), name="one_main_field_per_source"

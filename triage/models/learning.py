@@ -49,9 +49,14 @@ class Prediction(models.Model):
     ticket_version = models.ForeignKey(
         TicketVersion, models.CASCADE, related_name="predictions", db_index=False
     )
-    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, related_name="predictions", db_index=False
+    )
     probabilities = models.JSONField(help_text="Choice key to probability, the ten highest.")
     in_scope = models.FloatField(help_text="0 (unlike anything learnt) to 1 (typical).")
+    tier = models.PositiveSmallIntegerField(
+        default=1, help_text="1: the fast linear model alone; 2: with sentence vectors beside it."
+    )
     words_for = models.JSONField(default=list)
     words_against = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -62,6 +67,7 @@ class Prediction(models.Model):
                 fields=["ticket_version", "model_version"], name="predicted_once_per_version"
             )
         ]
+        indexes = [models.Index(fields=["model_version", "-created_at"], name="prediction_recent")]
 
     def __str__(self) -> str:
         return f"{self.model_version_id} on {self.ticket_version_id}"

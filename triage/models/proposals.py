@@ -43,15 +43,21 @@ class Proposal(models.Model):
 class ProposedValue(models.Model):
     """The value of one field in a proposal, and what it rests on.
 
-    No choice means: left open for a person, because nothing was sure enough.
+    No choice means: left open for a person. Where a model had an opinion, `doubt` says which of
+    its figures was too low, and `asked` what was asked of it.
     """
 
     class Basis(models.TextChoices):
         MODEL = "model", "the model"
+        PARENT = "parent", "the parent of what the model is torn between"
         RULE = "rule", "a rule"
         FOLLOWS = "follows", "follows from another value"
         HELPDESK = "helpdesk", "already set in the helpdesk"
         NONE = "none", "nothing yet"
+
+    class Doubt(models.TextChoices):
+        UNSURE = "unsure", "not sure enough"
+        UNLIKE = "unlike", "unlike what was taught"
 
     proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="values", db_index=False)
     field = models.ForeignKey(Field, models.PROTECT, related_name="+")
@@ -67,6 +73,12 @@ class ProposedValue(models.Model):
     rule_version = models.ForeignKey(
         RuleVersion, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    doubt = models.CharField(max_length=8, choices=Doubt, blank=True)
+    asked = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Lowest probability, or in-scope score, that was asked for.",
+    )
 
     class Meta:
         ordering = ["field__position", "field__key"]
@@ -75,6 +87,11 @@ class ProposedValue(models.Model):
             models.CheckConstraint(
                 condition=~Q(basis="rule") | Q(rule_version__isnull=False),
                 name="rule_value_names_its_rule",
+            ),
+            models.CheckConstraint(
+                condition=Q(doubt="", asked__isnull=True)
+                | Q(choice__isnull=True, asked__isnull=False) & ~Q(doubt=""),
+                name="doubt_leaves_open_and_says_what_was_asked",
             ),
         ]
         indexes = [models.Index(fields=["choice", "proposal"], name="value_by_choice")]

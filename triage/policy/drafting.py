@@ -1,36 +1,13 @@
 """From predictions and rules to the values of one proposal. Values in, values out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import nan
 
-from triage.policy.ladder import Acting, acting_level
+from triage.policy.fields import FieldSpec
+from triage.policy.ladder import SHADOW, SUGGEST, Acting, acting_level
 from triage.policy.routing import Outcome
-
-
-@dataclass(frozen=True)
-class ChoiceSpec:
-    """A live choice: where it stands and what follows from it (field key -> choice key)."""
-
-    key: str
-    rank: int = 0
-    ancestors: frozenset[str] = frozenset()
-    implies: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FieldSpec:
-    key: str
-    is_main: bool
-    is_ordered: bool
-    choices: Mapping[str, ChoiceSpec]
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """A model's best live choice, with its calibrated probability in [0, 1]."""
-
-    choice: str
-    probability: float
+from triage.policy.settling import NONE, PARENT, Doubt, Predicted, Settled, settle
 
 
 @dataclass(frozen=True)
@@ -47,7 +24,10 @@ class RungSpec:
 
 @dataclass(frozen=True)
 class DraftValue:
-    """What will be proposed for one field; choice None leaves it open for a person."""
+    """What will be proposed for one field; choice None leaves it open for a person.
+
+    Where a model's value was left open, `doubt` says what was too low and `asked` what was asked.
+    """
 
     field: str
     choice: str | None
@@ -55,6 +35,8 @@ class DraftValue:
     level: str
     probability: float | None = None
     rule_version: int | None = None
+    doubt: str = ""
+    asked: float | None = None
 
 
 def opinions(
@@ -98,39 +80,72 @@ def _opinion(
     rungs: Mapping[tuple[str, str], RungSpec],
     draw: float,
 ) -> DraftValue:
-    if predicted is not None:
-        acting = acting_for(spec, predicted, rungs, draw=draw, held=False)
-        # Shown to nobody: what is in shadow stays with its prediction and is no value to accept.
-        if acting.proposes and acting.level != "shadow":
-            return DraftValue(
-                spec.key, predicted.choice, "model", acting.level, predicted.probability
-            )
-        return DraftValue(spec.key, None, "none", acting.level, predicted.probability)
+    settled = None if predicted is None else _settled(spec, predicted, rungs)
+    if settled is not None:
+        return _of_model(spec, settled, rungs, draw)
     current = helpdesk.get(spec.key)
     if current in spec.choices:
-        return DraftValue(spec.key, current, "helpdesk", "suggest")
-    return DraftValue(spec.key, None, "none", "suggest")
+        return DraftValue(spec.key, current, "helpdesk", SUGGEST)
+    return DraftValue(spec.key, None, NONE, SUGGEST)
 
 
-def acting_for(
-    spec: FieldSpec,
-    predicted: Predicted,
-    rungs: Mapping[tuple[str, str], RungSpec],
-    *,
-    draw: float,
-    held: bool,
-) -> Acting:
-    rung = rungs.get((spec.key, predicted.choice)) or rungs.get((spec.key, "")) or RungSpec()
+def _settled(
+    spec: FieldSpec, predicted: Predicted, rungs: Mapping[tuple[str, str], RungSpec]
+) -> Settled | None:
+    """What the prediction comes to; a parent stands only where its own rung would show it."""
+
+    def may_stand(parent: str, probability: float) -> bool:
+        acting = _acting(_rung(spec, parent, rungs), probability)
+        return acting.proposes and acting.level != SHADOW
+
+    return settle(spec.choices, spec.thresholds, predicted, may_stand)
+
+
+def _of_model(
+    spec: FieldSpec, settled: Settled, rungs: Mapping[tuple[str, str], RungSpec], draw: float
+) -> DraftValue:
+    rung = _rung(spec, settled.choice, rungs)
+    acting = _acting(rung, settled.probability, draw)
+    level, doubt, asked = acting.level, settled.doubt, settled.asked
+    if settled.basis == NONE:
+        level = _level_in_doubt(spec, rung, rungs)
+    elif not acting.proposes and level == SUGGEST:
+        doubt, asked = Doubt.UNSURE, rung.threshold
+    elif acting.proposes and level != SHADOW:
+        # Certificates speak of what a model chose itself, so a parent has earned but a look.
+        level = SUGGEST if settled.basis == PARENT else level
+        return DraftValue(spec.key, settled.choice, settled.basis, level, settled.probability)
+    # Shown to nobody: what is in shadow stays with its prediction and is no value to accept.
+    return DraftValue(spec.key, None, NONE, level, settled.probability, doubt=doubt, asked=asked)
+
+
+def _level_in_doubt(
+    spec: FieldSpec, rung: RungSpec, rungs: Mapping[tuple[str, str], RungSpec]
+) -> str:
+    """The level of a value that a doubt left open: no ticket is hidden because of a doubt.
+
+    Nothing was chosen, so off and shadow hold only if the likeliest choice and the field itself
+    agree on them.
+    """
+    levels = {_acting(one, nan).level for one in (rung, _rung(spec, "", rungs))}
+    return levels.pop() if len(levels) == 1 else SUGGEST
+
+
+def _rung(spec: FieldSpec, choice: str, rungs: Mapping[tuple[str, str], RungSpec]) -> RungSpec:
+    return rungs.get((spec.key, choice)) or rungs.get((spec.key, "")) or RungSpec()
+
+
+def _acting(rung: RungSpec, probability: float, draw: float = 0.0) -> Acting:
     return acting_level(
         level=rung.level,
         cap=rung.cap,
-        probability=predicted.probability,
+        probability=probability,
         threshold=rung.threshold,
         certified_from=rung.certified_from,
         canary_percent=rung.canary_percent,
         draw=draw,
         stopped=rung.stopped,
-        held=held,
+        held=False,
     )
 
 

@@ -78,6 +78,13 @@
     return true;
   }
 
+  // A digit decides for a choice below a proposed parent, as long as no form has a use for it.
+  function pickBelow(digit) {
+    const button = one(".form:not([hidden])") ? null : one(`[data-picks] [data-digit="${digit}"]`);
+    button?.click();
+    return Boolean(button);
+  }
+
   // --- List ----------------------------------------------------------------------------------
   function step(by) {
     const rows = all("[data-row]");
@@ -118,7 +125,7 @@
     }
     if (isTyping(event.target)) return;
     if (/^[1-9]$/.test(event.key)) {
-      if (pick(event.key)) event.preventDefault();
+      if (pick(event.key) || pickBelow(event.key)) event.preventDefault();
       return;
     }
     if (event.key === "Enter" && event.target.matches("[type=radio]")) {

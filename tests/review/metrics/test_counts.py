@@ -216,8 +216,12 @@ def test_escalated_counts_model_proposals_with_an_escalation_after_them() -> Non
     make_event(other.ticket, TicketEvent.Kind.REASSIGNED, other.created_at + MINUTE)
     escalate(make_proposal(desk, basis=ProposedValue.Basis.HELPDESK))
     escalate(make_proposal(desk, None))
+    escalate(make_proposal(desk, "password", basis=ProposedValue.Basis.PARENT))
 
-    assert by_name(counts.escalations(make_scope())) == {"Network › VPN": {"n": 4, "hit": 2}}
+    assert by_name(counts.escalations(make_scope())) == {
+        "Network › VPN": {"n": 4, "hit": 2},
+        "Password": {"n": 1, "hit": 1},
+    }
 
 
 def test_reopened_is_counted_by_whose_value_stood() -> None:

@@ -21,6 +21,8 @@ NO_INLINES = {
     "secrets-INITIAL_FORMS": 0,
 }
 
+THRESHOLDS = {"propose_from": 0.3, "scope_from": 0.02, "settle_from": 0.6}
+
 
 def source_form(owner: User, **over: Any) -> dict[str, Any]:
     values: dict[str, Any] = {"name": "Desk", "slug": "desk", "helpdesk": "generic"}
@@ -95,7 +97,7 @@ def test_the_address_and_the_keys_of_what_is_in_use_cannot_be_changed(
     desk.post(source_page, source_form(ai_owner, slug="other", name="Renamed"))
     desk.post(
         reverse("admin:triage_field_change", args=[network.field.pk]),
-        {"key": "other", "name": "Kind", "position": 3, "is_main": "on"},
+        {"key": "other", "name": "Kind", "position": 3, "is_main": "on", **THRESHOLDS},
     )
     desk.post(
         reverse("admin:triage_choice_change", args=[network.pk]),
@@ -107,6 +109,30 @@ def test_the_address_and_the_keys_of_what_is_in_use_cannot_be_changed(
     assert (source.name, source.slug) == ("Renamed", slug)
     assert (network.field.name, network.field.key) == ("Kind", "category")
     assert (network.name, network.key) == ("Net", "network")
+
+
+def test_what_a_field_asks_of_its_model_is_set_here_and_recorded(
+    desk: Client, choices: dict[str, Choice], recorded: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    field = choices["network"].field
+    page = reverse("admin:triage_field_change", args=[field.pk])
+    values = {"name": "Category", "position": 0, "is_main": "on"}
+    shown = desk.get(page).content.decode()
+    assert "A model less sure than this proposes nothing: a person chooses." in shown
+
+    refused = desk.post(page, {**values, **THRESHOLDS, "settle_from": 1.5})
+    assert list(refused.context["adminform"].form.errors) == ["settle_from"]
+    desk.post(page, {**values, **THRESHOLDS})
+
+    field.refresh_from_db()
+    assert {name: getattr(field, name) for name in THRESHOLDS} == THRESHOLDS
+    (entry,) = recorded("field")
+    assert {name: entry[name] for name in THRESHOLDS} == THRESHOLDS
+    assert set(entry["fields"]) == {
+        "Lowest probability to propose",
+        "Lowest in-scope score",
+        "Enough for one choice",
+    }
 
 
 def test_synonyms_are_lines_and_what_follows_is_offered_from_other_fields_only(

@@ -242,6 +242,20 @@ def test_a_trial_sees_what_the_model_proposed_where_a_rule_then_set_the_value(
     assert try_rule(source, "all", asked).matched == [ticket]
 
 
+def test_a_trial_of_what_a_rule_set_sees_no_opinion_where_the_model_was_in_doubt(
+    source: Source, choices: dict[str, Choice], make_version: Callable[..., ModelVersion]
+) -> None:
+    ticket = new_ticket(source)
+    prediction = new_prediction(ticket, make_version(), network=0.19, access=0.18)
+    version = new_rule(source).versions.get()
+    new_proposal(
+        ticket, choices["access"], basis="rule", rule_version=version, prediction=prediction
+    )
+    asked = [{"kind": "field_is", "field": "category", "choice": "network"}]
+
+    assert try_rule(source, "all", asked).matched == []
+
+
 def test_a_trial_asks_a_ticket_without_proposal_by_what_the_helpdesk_has(
     source: Source, choices: dict[str, Choice]
 ) -> None:

@@ -87,10 +87,13 @@ def test_a_proposal_says_what_each_value_rests_on(
         "basis": "model",
         "level": "suggest",
         "probability": 0.875,
+        "doubt": "",
+        "asked": None,
         "prediction": {
             "model_version": 3,
             "probabilities": {"network": 0.875, "access": 0.125},
             "in_scope": 0.75,
+            "tier": 1,
             "words_for": ["tunnel", "VPN"],
             "words_against": ["hour"],
         },
@@ -188,6 +191,22 @@ def test_what_runs_in_the_shadow_is_shown_to_nobody(
     assert ids(asking.get("/api/v1/proposals/?choice=network")) == []
     assert asking.get(f"/api/v1/proposals/{hidden.pk}/").status_code == 404
     assert asking.get(f"/api/v1/tickets/{hidden.ticket_id}/").json()["proposal"] is None
+
+
+def test_an_open_value_says_what_was_asked_of_the_model_unless_it_is_in_the_shadow(
+    asking: Client, source: Source, propose: Propose
+) -> None:
+    proposal = propose(source)
+    value = proposal.values.filter(field__key="category")
+    value.update(choice=None, basis="none", probability=0.18, doubt="unsure", asked=0.2)
+    told = []
+
+    for level in (Level.SUGGEST, Level.SHADOW):
+        value.update(level=level)
+        row = asking.get(f"/api/v1/proposals/{proposal.pk}/").json()["values"][0]
+        told.append((row["choice"], row["probability"], row["doubt"], row["asked"]))
+
+    assert told == [(None, 0.18, "unsure", 0.2), (None, None, "", None)]
 
 
 @pytest.mark.parametrize("pk", ["0", "999999999", "9" * 30, "9" * 5000])
