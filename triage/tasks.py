@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 SECONDS_PER_BELL = 30.0
 # An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
 # up its lease there and with it an attempt. Evidence is slow to find, a batch of it holds up
-# tickets that come meanwhile, and 50 solved tickets for each are in memory.
-AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25}
+# tickets that come meanwhile, and 50 solved tickets for each are in memory. A model in shadow may
+# be slow too.
+AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25, Job.Kind.SHADOW: 50}
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])
@@ -99,6 +100,10 @@ def _explain(jobs: Sequence[Job]) -> None:
     steps.explain(_subjects(jobs), jobs=jobs)
 
 
+def _ask_shadows(jobs: Sequence[Job]) -> None:
+    steps.shadow(_subjects(jobs), jobs=jobs)
+
+
 def _send_effects(jobs: Sequence[Job]) -> None:
     """Never in one transaction: what is being sent must be on record before it leaves."""
     for job in jobs:
@@ -133,6 +138,7 @@ HANDLERS: dict[str, Callable[[Sequence[Job]], None]] = {
     Job.Kind.RECEIVE: _receive,
     Job.Kind.PROPOSE: _propose,
     Job.Kind.EVIDENCE: _explain,
+    Job.Kind.SHADOW: _ask_shadows,
     Job.Kind.EFFECT: _send_effects,
     Job.Kind.NOTICE: _notify,
 }

@@ -49,7 +49,9 @@ class Prediction(models.Model):
     ticket_version = models.ForeignKey(
         TicketVersion, models.CASCADE, related_name="predictions", db_index=False
     )
-    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, related_name="predictions", db_index=False
+    )
     probabilities = models.JSONField(help_text="Choice key to probability, the ten highest.")
     in_scope = models.FloatField(help_text="0 (unlike anything learnt) to 1 (typical).")
     words_for = models.JSONField(default=list)
@@ -61,6 +63,10 @@ class Prediction(models.Model):
             models.UniqueConstraint(
                 fields=["ticket_version", "model_version"], name="predicted_once_per_version"
             )
+        ]
+        # In place of the foreign key's own, so that a prediction costs no index more.
+        indexes = [
+            models.Index(fields=["model_version", "created_at"], name="prediction_by_time")
         ]
 
     def __str__(self) -> str:
@@ -95,7 +101,10 @@ class Label(models.Model):
                 name="propensity_in_0_1",
             ),
         ]
-        indexes = [models.Index(fields=["field", "choice"], name="label_by_choice")]
+        indexes = [
+            models.Index(fields=["field", "choice"], name="label_by_choice"),
+            models.Index(fields=["field", "created_at"], name="label_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.choice_id} by {self.origin}"
