@@ -102,7 +102,7 @@ def test_words_of_whole_texts_are_no_shift_by_themselves() -> None:
         now = everything[random.integers(0, 4000, 200)]
         wrong.append(drift.shift(reference.sum(axis=0), now.sum(axis=0)).is_notable)
 
-    assert np.mean(wrong) <= 0.01
+    assert np.mean(wrong) <= 0.02
 
 
 def test_more_tickets_out_of_scope_are_grave_only_where_there_are_many_more() -> None:

@@ -1,4 +1,4 @@
-"""How the live tickets of a model version move away from its first ones, and what that calls for."""
+"""How the live tickets of a model version move away from its first, and what that calls for."""
 
 from django.conf import settings
 from django.db import models

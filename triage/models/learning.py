@@ -65,9 +65,7 @@ class Prediction(models.Model):
             )
         ]
         # In place of the foreign key's own, so that a prediction costs no index more.
-        indexes = [
-            models.Index(fields=["model_version", "created_at"], name="prediction_by_time")
-        ]
+        indexes = [models.Index(fields=["model_version", "created_at"], name="prediction_by_time")]
 
     def __str__(self) -> str:
         return f"{self.model_version_id} on {self.ticket_version_id}"
