@@ -1,22 +1,19 @@
 """A model in shadow sees live tickets and never harms the champion's answers."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django import Settings
 
 from tests.conftest import new_ticket
+from tests.triage.conftest import Train
 from triage import shadows, steps
-from triage.learning import registry, serving, training
+from triage.learning import registry, serving
 from triage.learning.registry import PromotionRefused
 from triage.learning.serving import model_path
 from triage.models import (
-    Choice,
     Job,
-    Label,
     LedgerEntry,
     ModelVersion,
     Prediction,
@@ -26,26 +23,6 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-TEXTS = {
-    "network": ["vpn tunnel drops", "wifi is slow", "no network in the hall", "cable unplugged"],
-    "access": ["password forgotten", "account locked", "cannot sign in", "reset my login"],
-}
-Train = Callable[[], ModelVersion]
-
-
-@pytest.fixture
-def train(
-    source: Source, catalogue: dict[str, Choice], settings: Settings, tmp_path: Path
-) -> Train:
-    """Really trained versions of the category, on a few labelled tickets."""
-    settings.COUNTERSIGN_MODEL_DIR = tmp_path
-    settings.TRAINING_LABEL_FLOOR = 10
-    for key, texts in TEXTS.items():
-        for number in range(24):
-            ticket = new_ticket(source, subject=f"{texts[number % 4]} {number}", body="Please help")
-            field, choice = catalogue[key].field, catalogue[key]
-            Label.objects.create(ticket=ticket, field=field, choice=choice, origin="history")
-    return lambda: training.train(catalogue["network"].field, owner=source.owner)
 
 
 @pytest.fixture

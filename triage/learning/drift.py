@@ -35,6 +35,8 @@ NOTABLE_POINTS, GRAVE_POINTS = 0.05, 0.15
 # Stated probability against how often it is right; our own choice.
 NOTABLE_GAP, GRAVE_GAP = 0.05, 0.10
 _RESAMPLED = 1_000
+# Less than any two measures differ by.
+_HAIR = 1e-9
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,17 @@ def divergence(reference: ArrayLike, now: ArrayLike) -> float:
 
 
 def edges(values: ArrayLike, bins: int = BINS) -> list[float]:
-    """Inner edges of `bins` bins with as many values each; fewer where values are tied."""
+    """Inner edges of `bins` bins with as many values each; a value tied so often that it fills one
+    gets a bin of its own, so that later ones beside it are seen on either side.
+    """
     quantiles = np.quantile(np.asarray(values, np.float64), np.arange(1, bins) / bins)
-    return [float(edge) for edge in np.unique(quantiles)]
+    found, times = np.unique(quantiles, return_counts=True)
+    return sorted({*map(float, found), *map(float, found[times > 1] - _HAIR)})
 
 
 def histogram(values: ArrayLike, inner: Sequence[float]) -> list[int]:
-    """How many values lie in each bin; a value equal to an edge lies above it."""
-    places = np.searchsorted(np.asarray(inner), np.asarray(values, np.float64), side="right")
+    """How many values lie in each bin; a value equal to an edge lies below it."""
+    places = np.searchsorted(np.asarray(inner), np.asarray(values, np.float64), side="left")
     return [int(n) for n in np.bincount(places, minlength=len(inner) + 1)]
 
 
