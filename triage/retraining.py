@@ -41,9 +41,6 @@ def consider(champion: ModelVersion) -> RetrainingProposal | None:
     if standing is not None:
         standing.closed_at, standing.closed_because = timezone.now(), f"{newest} was trained."
         standing.save(update_fields=["closed_at", "closed_because"])
-    if newest.pk != champion.pk and newest.created_at > champion.created_at:
-        # What was learnt since is in it already; whether it answers is its owner's to say.
-        return None
     since = _since(field, newest)
     new = _new(field, since).values("ticket").distinct().count()
     if not retraining.is_enough(new, champion.label_count):
