@@ -102,7 +102,7 @@ def coverage(evidence: Mapping[str, Any]) -> Table:
         "Error by share answered",
         ["Answered, surest first", "Wrong"],
         [[f"{share} %", f"{error:.1%}"] for share, error in points],
-        _chart([f"{share} %" for share, _ in points], {"wrong": [e for _, e in points]}),
+        chart_of([f"{share} %" for share, _ in points], {"wrong": [e for _, e in points]}),
         "line",
     )
 
@@ -112,7 +112,7 @@ def _table(title: str, value: object) -> Table | None:
         rows = {str(key): item for key, item in value.items()}
         if all(is_number(item) for item in rows.values()):
             labels = sorted(rows, key=lambda key: -rows[key])
-            chart = _chart(labels, {title: [rows[label] for label in labels]})
+            chart = chart_of(labels, {title: [rows[label] for label in labels]})
             return Table(title, ["", title], [[key, shown(rows[key])] for key in labels], chart)
         if rows and all(isinstance(item, Mapping) for item in rows.values()):
             return _grid(title, [{"": key, **item} for key, item in rows.items()])
@@ -138,11 +138,11 @@ def _grid(title: str, rows: list[Mapping[str, Any]]) -> Table:
     }
     is_curve = all(is_number(row.get(head[0])) for row in rows)
     cells = [[shown(row.get(key)) for key in head] for row in rows]
-    chart = _chart(labels, drawn)
+    chart = chart_of(labels, drawn)
     return Table(title, [said(key) for key in head], cells, chart, "line" if is_curve else "bar")
 
 
-def _chart(labels: list[str], series: Mapping[str, list[Any]]) -> str:
+def chart_of(labels: list[str], series: Mapping[str, list[Any]]) -> str:
     """Chart.js data; the whole is in the table, so a chart of too many bars is cut."""
     if not series or len(labels) < 2:
         return ""
