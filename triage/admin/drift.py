@@ -102,7 +102,7 @@ def _over_time(title: str, reports: Sequence[DriftReport], pick: Pick) -> Table:
             [day, f"{report.predictions:,}", f"{at:.3f}", f"{most:.3f}"]
             for day, report, at, most in zip(days, reports, index, limit, strict=True)
         ],
-        chart_of(days, {"stability index": index, "counts from": limit}),
+        chart_of(days, {"stability index": index, "counts from": limit}, most=SHOWN_DAYS),
         "line",
     )
 
@@ -128,6 +128,7 @@ def _shares(title: str, reports: Sequence[DriftReport], pick: Pick) -> Table:
                 "now": [one["value"] for one in values],
                 "by chance at most": [one["by_chance"] for one in values],
             },
+            most=SHOWN_DAYS,
         ),
         "line",
     )
@@ -137,7 +138,7 @@ def _shares(title: str, reports: Sequence[DriftReport], pick: Pick) -> Table:
 class DriftFindingAdmin(RecordAdmin):
     """Written by the night, read here."""
 
-    list_display = ["version", "kind", "state", "since", "until", "said", "mailed_at"]
+    list_display = ["kind", "version", "state", "since", "until", "said", "mailed_at"]
     list_filter = [("until", admin.EmptyFieldListFilter), "kind", "model_version__field__source"]
     list_select_related = ["model_version__field__source"]
     ordering = ["-since", "-pk"]

@@ -142,14 +142,14 @@ def _grid(title: str, rows: list[Mapping[str, Any]]) -> Table:
     return Table(title, [said(key) for key in head], cells, chart, "line" if is_curve else "bar")
 
 
-def chart_of(labels: list[str], series: Mapping[str, list[Any]]) -> str:
+def chart_of(labels: list[str], series: Mapping[str, list[Any]], *, most: int = MOST_BARS) -> str:
     """Chart.js data; the whole is in the table, so a chart of too many bars is cut."""
     if not series or len(labels) < 2:
         return ""
     datasets = [
         {
             "label": name,
-            "data": values[:MOST_BARS],
+            "data": values[:most],
             "backgroundColor": colour,
             "borderColor": colour,
             "displayYAxis": True,
@@ -158,7 +158,7 @@ def chart_of(labels: list[str], series: Mapping[str, list[Any]]) -> str:
         }
         for (name, values), colour in zip(series.items(), (BAR, SECOND, BAR, SECOND), strict=False)
     ]
-    return json.dumps({"labels": labels[:MOST_BARS], "datasets": datasets})
+    return json.dumps({"labels": labels[:most], "datasets": datasets})
 
 
 def is_number(value: object) -> bool:

@@ -119,4 +119,4 @@ class RetrainingProposal(models.Model):
         indexes = [models.Index(fields=["field", "-created_at"], name="retraining_of_field")]
 
     def __str__(self) -> str:
-        return f"{self.field_id}: {self.new_labels} new labels"
+        return f"{self.field}: {self.new_labels} new labels"
