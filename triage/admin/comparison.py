@@ -84,7 +84,7 @@ def _context(found: Comparison, page: str) -> dict[str, Any]:
         "days": DAYS,
         "most": MOST_TICKETS,
         "least": LEAST_TO_SAY,
-        "verdict": registry.verdict(found.challenger, found.champion),
+        "verdict": registry.judged(found),
         "blind": found.blind,
         "cards": _cards(found),
         "by_truth": _by_truth(found),

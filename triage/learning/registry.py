@@ -15,7 +15,7 @@ from triage import ledger
 from triage.learning import artefacts
 from triage.learning.artefacts import ArtefactRefused
 from triage.learning.serving import model_path
-from triage.learning.shared import DAYS, compare
+from triage.learning.shared import DAYS, Comparison, compare
 from triage.models import Field, LedgerEntry, ModelVersion
 
 State = ModelVersion.State
@@ -62,8 +62,12 @@ def before(field: Field) -> ModelVersion | None:
 
 
 def verdict(version: ModelVersion, current: ModelVersion) -> Verdict:
+    return judged(compare(current, version))
+
+
+def judged(comparison: Comparison) -> Verdict:
     """By blind checks of live tickets where there are enough of them, else by held-out figures."""
-    blind = compare(current, version).blind
+    version, current, blind = comparison.challenger, comparison.champion, comparison.blind
     if blind is not None and blind.is_enough:
         found = blind.difference
         return Verdict(
