@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -159,7 +160,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(days=1),
         # A worker that was away does it once, not once for each day.
         "options": {"expires": 6 * 3600},
-    }
+    },
+    "look after models": {
+        "task": "triage.look_after_models",
+        # In UTC. Days that a service which was away has missed are made up for.
+        "schedule": crontab(hour=2, minute=17),
+        "options": {"expires": 6 * 3600},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = env.text("CELERY_BEAT_SCHEDULE_FILENAME", "celerybeat-schedule")
 

@@ -23,6 +23,7 @@ ORDER = (
         "triage.similar",
         "triage.drafts",
         "triage.evidence",
+        "triage.shadows",
     ),
     ("triage.incidents",),
     ("triage.effects",),

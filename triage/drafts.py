@@ -54,6 +54,7 @@ class Draft:
     playbook: Playbook | None = None
     playbook_is_auto: bool = False
     reply: str = ""
+    has_shadows: bool = False
 
     def choice_id(self, field_key: str, choice: str | None) -> int | None:
         return None if choice is None else self.choice_ids[field_key, choice]
@@ -113,7 +114,7 @@ def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]
     for version in versions:
         version.ticket.source = source
     texts = [document(version.subject, version.body) for version in versions]
-    champions, shadows = _asked(policies, versions, texts)
+    champions = _asked(policies, versions, texts)
     now = timezone.now()
     made = [
         draft_of(
@@ -126,19 +127,20 @@ def _of_source(source: Source, versions: Sequence[TicketVersion]) -> list[Draft]
         )
         for i, (version, text) in enumerate(zip(versions, texts, strict=True))
     ]
-    for shadow in shadows:
-        for draft, row in zip(made, shadow, strict=True):
-            draft.predictions[f"shadow:{row.model_version_id}"] = row
+    has_shadows = any(model.state == ModelVersion.State.SHADOW for model in policies.models)
+    for draft in made:
+        draft.has_shadows = has_shadows
     return made
 
 
 def _asked(
     policies: Policies, versions: Sequence[TicketVersion], texts: Sequence[str]
-) -> tuple[dict[str, list[Prediction]], list[list[Prediction]]]:
-    """Predictions of the champions by field key, and those of the shadows."""
+) -> dict[str, list[Prediction]]:
+    """Predictions of the champions by field key."""
     champions: dict[str, list[Prediction]] = {}
-    shadows: list[list[Prediction]] = []
     for model in policies.models:
+        if model.state != ModelVersion.State.CHAMPION:
+            continue
         key = model.field.key
         live = frozenset(policies.field(key).choices)
         try:
@@ -147,7 +149,7 @@ def _asked(
             # A ticket without a prediction still reaches the queue; the owner sees the log line.
             logger.error("model %s cannot answer: %s", model.pk, error)
             continue
-        rows = [
+        champions[key] = [
             Prediction(
                 ticket_version_id=version.pk,
                 model_version_id=model.pk,
@@ -157,11 +159,7 @@ def _asked(
             )
             for version, answer in zip(versions, answers, strict=True)
         ]
-        if model.state == ModelVersion.State.CHAMPION:
-            champions[key] = rows
-        else:
-            shadows.append(rows)
-    return champions, shadows
+    return champions
 
 
 def draft_of(
@@ -176,9 +174,8 @@ def draft_of(
     """What the policies make of one version of a ticket at the moment `now`.
 
     `text` is the version's document, `predictions` are the champions' by field key, fresh or as
-    they were stored, and `reopened_count` is how often the ticket had been reopened by then. What
-    shadows say is the caller's to add. Reads no row but the version's ticket and source, and
-    writes none.
+    they were stored, and `reopened_count` is how often the ticket had been reopened by then.
+    Reads no row but the version's ticket and source, and writes none.
     """
     ticket = version.ticket
     draw = canary_draw(f"{ticket.source_id}:{ticket.external_id}", SALT)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from triage import bulk, evidence, ledger
+from triage import bulk, evidence, ledger, shadows
 from triage.drafts import Draft, drafts
 from triage.effects import plan
 from triage.intake import inbox
@@ -110,6 +110,8 @@ def _write(kept: Sequence[Draft]) -> None:
     _notify(kept)
     _act(pairs)
     leases.put(Job.Kind.EVIDENCE, ids)
+    if shadowed := [draft.version.pk for draft in kept if draft.has_shadows]:
+        leases.put(Job.Kind.SHADOW, shadowed)
     ledger.append_all([_entry(draft, pk) for draft, pk in pairs])
 
 
@@ -270,6 +272,17 @@ def _entry(draft: Draft, proposal_id: int) -> ledger.Entry:
         subject=f"proposal:{proposal_id}",
         payload=draft.record(),
     )
+
+
+def shadow(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> None:
+    """Store what the models in shadow say of ticket versions; what was said before stays.
+
+    The jobs that asked for it end in the same transaction. Unknown ids are passed over.
+    """
+    rows = shadows.predictions(version_ids)
+    with transaction.atomic():
+        Prediction.objects.bulk_create(rows, ignore_conflicts=True)
+        leases.finish(jobs)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.utils import timezone
 
-from triage import steps
+from triage import drift, nightly, steps
 from triage.effects import writeback
 from triage.effects.locks import NotNow
 from triage.jobs import leases
@@ -20,12 +20,15 @@ from triage.models import Job, Proposal, RuleNotice
 
 logger = logging.getLogger(__name__)
 
+NIGHTLY = "triage.look_after_models"
+NIGHT_SECONDS = 6 * 3600
 # Longer, and one task would come near its time limit while work remains.
 SECONDS_PER_BELL = 30.0
 # An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
 # up its lease there and with it an attempt. Evidence is slow to find, a batch of it holds up
-# tickets that come meanwhile, and 50 solved tickets for each are in memory.
-AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25}
+# tickets that come meanwhile, and 50 solved tickets for each are in memory. A model in shadow may
+# be slow too.
+AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25, Job.Kind.SHADOW: 50}
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])
@@ -38,6 +41,21 @@ def work() -> None:
 def write_back() -> None:
     """Change helpdesks and mail notices until nothing is due."""
     _work_until_quiet(Lane.EFFECTS)
+
+
+@shared_task(name=NIGHTLY)
+def look_after_models() -> None:
+    """Once a night: a task of its own for each model in service, so that none is one long one."""
+    for version in drift.champions():
+        look_after.apply_async((version.pk,), expires=NIGHT_SECONDS)
+
+
+@shared_task(name="triage.look_after")
+def look_after(version_id: int) -> None:
+    """Drift, retraining and the owner's mails of one version; run twice, it does them once."""
+    for version in drift.champions():
+        if version.pk == version_id:
+            nightly.look_after(version, timezone.localdate())
 
 
 def _work_until_quiet(lane: Lane) -> None:
@@ -99,6 +117,10 @@ def _explain(jobs: Sequence[Job]) -> None:
     steps.explain(_subjects(jobs), jobs=jobs)
 
 
+def _ask_shadows(jobs: Sequence[Job]) -> None:
+    steps.shadow(_subjects(jobs), jobs=jobs)
+
+
 def _send_effects(jobs: Sequence[Job]) -> None:
     """Never in one transaction: what is being sent must be on record before it leaves."""
     for job in jobs:
@@ -133,6 +155,7 @@ HANDLERS: dict[str, Callable[[Sequence[Job]], None]] = {
     Job.Kind.RECEIVE: _receive,
     Job.Kind.PROPOSE: _propose,
     Job.Kind.EVIDENCE: _explain,
+    Job.Kind.SHADOW: _ask_shadows,
     Job.Kind.EFFECT: _send_effects,
     Job.Kind.NOTICE: _notify,
 }

@@ -23,7 +23,16 @@ from bench.invariant import until_quiet
 from bench.load import Answer, Sender, in_threads, ticket
 from bench.stack import Stack
 from bench.world import new_desk, new_secret
-from triage.models import Certificate, Effect, Job, Label, ModelVersion, Ticket
+from triage.models import (
+    Certificate,
+    DriftFinding,
+    Effect,
+    Job,
+    Label,
+    ModelVersion,
+    RetrainingProposal,
+    Ticket,
+)
 
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 COMMON = ("GET", "POST")
@@ -152,6 +161,13 @@ def _one_of_everything(dressed: Dressed, everyone: Sequence[Visitor]) -> None:
         errors=1,
         issued_by=source.owner,
         expires_at=timezone.now(),
+    )
+    day = timezone.localdate()
+    DriftFinding.objects.create(
+        model_version=model, kind="inputs", said="Words moved.", since=day, until=day
+    )
+    RetrainingProposal.objects.create(
+        field=choice.field, model_version=model, new_labels=60, reasons=["It has drifted: inputs."]
     )
     Label.objects.update_or_create(
         ticket=dressed.waiting, field=choice.field, origin="history", defaults={"choice": choice}

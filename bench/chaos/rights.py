@@ -124,6 +124,11 @@ DESK = {
     "admin:triage_emergencystop_release": both(OWNERS),
     "admin:triage_modelversion_put_into_service": both(OWNERS),
     "admin:triage_modelversion_roll_back": both(OWNERS),
+    "admin:triage_modelversion_put_into_shadow": both(OWNERS),
+    "admin:triage_modelversion_take_out_of_shadow": both(OWNERS),
+    "admin:triage_modelversion_compare": both(DESK_READERS),
+    "admin:triage_modelversion_drift": both(DESK_READERS),
+    "admin:triage_retrainingproposal_dismiss": both(OWNERS),
     "admin:triage_ticket_erase": both(OWNERS),
     "admin:auth_user_password_change": both(ROOTS),
 }
@@ -161,7 +166,8 @@ TABLES = {
     "triage_sourcesecret": Table(DESK_READERS, OWNERS),
     "triage_emergencystop": Table(DESK_READERS, OWNERS),
     **dict.fromkeys(
-        ("triage_certificate", "triage_modelversion", "triage_prediction", "triage_label",
+        ("triage_certificate", "triage_modelversion", "triage_driftfinding",
+         "triage_retrainingproposal", "triage_prediction", "triage_label",
          "triage_delivery", "triage_ticket", "triage_proposal", "triage_effect", "triage_job",
          "triage_ledgerentry", "review_decision"),
         RECORD,

@@ -377,12 +377,17 @@ def test_one_ticket_that_breaks_does_not_hold_up_the_others(
 
 
 def test_shadow_models_predict_and_are_shown_to_nobody(
-    champion: ModelVersion, source: Source, make_ticket: Callable[..., Ticket]
+    champion: ModelVersion,
+    source: Source,
+    make_ticket: Callable[..., Ticket],
+    work: Callable[..., int],
 ) -> None:
     shadow = training.train(champion.field, owner=source.owner, seed=1)
-    ModelVersion.objects.filter(pk=shadow.pk).update(state="shadow")
+    registry.put_into_shadow(shadow, by=source.owner, reason="To see")
 
     steps.propose([make_ticket(source).versions.get().pk])
+    assert Prediction.objects.get().model_version == champion
+    work()
 
     assert set(Prediction.objects.values_list("model_version", flat=True)) == {
         champion.pk,

@@ -6,6 +6,7 @@ from django.contrib import admin
 from triage.admin import (
     catalogue,
     deliveries,
+    drift,
     jobs,
     playbooks,
     record,
@@ -22,6 +23,7 @@ from triage.admin import (
 __all__ = [
     "catalogue",
     "deliveries",
+    "drift",
     "jobs",
     "playbooks",
     "record",

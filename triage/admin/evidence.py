@@ -104,7 +104,7 @@ def coverage(evidence: Mapping[str, Any]) -> Table:
         "Error by share answered",
         ["Answered, surest first", "Wrong"],
         [[f"{share} %", f"{error:.1%}"] for share, error in points],
-        chart_data([f"{share} %" for share, _ in points], {"wrong": [e for _, e in points]}),
+        chart_of([f"{share} %" for share, _ in points], {"wrong": [e for _, e in points]}),
         "line",
     )
 
@@ -114,7 +114,7 @@ def _table(title: str, value: object) -> Table | None:
         rows = {str(key): item for key, item in value.items()}
         if all(is_number(item) for item in rows.values()):
             labels = sorted(rows, key=lambda key: -rows[key])
-            chart = chart_data(labels, {title: [rows[label] for label in labels]})
+            chart = chart_of(labels, {title: [rows[label] for label in labels]})
             return Table(title, ["", title], [[key, shown(rows[key])] for key in labels], chart)
         if rows and all(isinstance(item, Mapping) for item in rows.values()):
             return _grid(title, [{"": key, **item} for key, item in rows.items()])
@@ -140,18 +140,18 @@ def _grid(title: str, rows: list[Mapping[str, Any]]) -> Table:
     }
     is_curve = all(is_number(row.get(head[0])) for row in rows)
     cells = [[shown(row.get(key)) for key in head] for row in rows]
-    chart = chart_data(labels, drawn)
+    chart = chart_of(labels, drawn)
     return Table(title, [said(key) for key in head], cells, chart, "line" if is_curve else "bar")
 
 
-def chart_data(labels: list[str], series: Mapping[str, list[Any]]) -> str:
+def chart_of(labels: list[str], series: Mapping[str, list[Any]], *, most: int = MOST_BARS) -> str:
     """Chart.js data; the whole is in the table, so a chart of too many bars is cut."""
     if not series or len(labels) < 2:
         return ""
     datasets = [
         {
             "label": name,
-            "data": values[:MOST_BARS],
+            "data": values[:most],
             "backgroundColor": colour,
             "borderColor": colour,
             "displayYAxis": True,
@@ -160,7 +160,7 @@ def chart_data(labels: list[str], series: Mapping[str, list[Any]]) -> str:
         }
         for (name, values), colour in zip(series.items(), (BAR, SECOND, BAR, SECOND), strict=False)
     ]
-    return json.dumps({"labels": labels[:MOST_BARS], "datasets": datasets})
+    return json.dumps({"labels": labels[:most], "datasets": datasets})
 
 
 def is_number(value: object) -> bool:

@@ -76,6 +76,7 @@ READERS: Mapping[str, Callable[[Collection[int]], dict[int, About]]] = {
     Job.Kind.RECEIVE: _deliveries,
     Job.Kind.PROPOSE: _versions,
     Job.Kind.EVIDENCE: _proposals,
+    Job.Kind.SHADOW: _versions,
     Job.Kind.EFFECT: _proposals,
     Job.Kind.NOTICE: _notices,
 }

@@ -12,17 +12,21 @@ from triage.admin.changes import latest_changes
 from triage.jobs import leases
 from triage.models import (
     Certificate,
+    DriftFinding,
     EmergencyStop,
     EscalationRule,
     Job,
     Level,
     ModelVersion,
+    RetrainingProposal,
     Rung,
     Source,
     Waiting,
 )
 
 SOON_DAYS = 14
+# Of what the models' nights found; the rest is in the lists.
+MOST_OPEN = 20
 # Work is begun within seconds; a job this old has waited for workers that are stuck or too few.
 OLD_JOB_SECONDS = 60
 DEAD_LETTERS = "triage.admin.navigation.dead_letters"
@@ -39,6 +43,8 @@ SECTIONS = {
     ],
     "Learning": [
         ("Model versions", "network_intelligence", "triage.modelversion"),
+        ("Drift", "moving", "triage.driftfinding"),
+        ("Retraining", "model_training", "triage.retrainingproposal"),
         ("Predictions", "analytics", "triage.prediction"),
         ("Labels", "sell", "triage.label"),
     ],
@@ -119,6 +125,18 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION)
             .select_related("field__source", "owner")
             .order_by("field__source__name", "field__position")
+        ),
+        "drifted": list(
+            DriftFinding.objects.filter(
+                until__isnull=True, model_version__state=ModelVersion.State.CHAMPION
+            )
+            .select_related("model_version__field__source")
+            .order_by("-is_grave", "-since")[:MOST_OPEN]
+        ),
+        "retraining": list(
+            RetrainingProposal.objects.filter(closed_at__isnull=True)
+            .select_related("field__source")
+            .order_by("created_at")[:MOST_OPEN]
         ),
         "latest": latest_changes(request) if sees(request, "triage.ledgerentry") else [],
     }

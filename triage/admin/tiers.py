@@ -98,5 +98,5 @@ def _per_day(days: list[Day]) -> Table:
             else [label, "0", "-", "-"]
             for label, day in zip(labels, days, strict=True)
         ],
-        evidence.chart_data(labels, {"Second tier": [round(day.share, 4) for day in days]}),
+        evidence.chart_of(labels, {"Second tier": [round(day.share, 4) for day in days]}),
     )

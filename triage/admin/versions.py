@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db import transaction
-from django.forms import Form
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from unfold.enums import ActionVariant
+from django.http import HttpRequest
 
 from triage.admin import evidence, tiers
-from triage.admin.base import ReasonForm, RecordAdmin, person
-from triage.admin.theme import action, display
-from triage.learning import registry
+from triage.admin.base import RecordAdmin
+from triage.admin.comparison import ComparisonPage
+from triage.admin.drift import DriftPage
+from triage.admin.service import ServiceActions, VersionList, roll_back_to
+from triage.admin.theme import display
 from triage.models import ModelVersion
 
 State = ModelVersion.State
@@ -26,7 +24,7 @@ STATE_COLOURS = {
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(RecordAdmin):
+class ModelVersionAdmin(ServiceActions, ComparisonPage, DriftPage, RecordAdmin):
     """The registry writes the ledger itself; this page adds the author to the row's history."""
 
     paginator = Paginator
@@ -43,7 +41,15 @@ class ModelVersionAdmin(RecordAdmin):
     list_select_related = ["field__source", "owner"]
     search_fields = ["field__name", "field__key", "sha256"]
     ordering = ["field", "-number"]
-    actions_detail = ["put_into_service", "roll_back"]
+    actions_detail = [
+        "compare",
+        "drift",
+        "put_into_shadow",
+        "take_out_of_shadow",
+        "put_into_service",
+        "roll_back",
+    ]
+    change_form_outer_before_template = "triage/admin/roll_back.html"
     change_form_outer_after_template = "triage/admin/evidence.html"
     fieldsets = [
         (
@@ -74,13 +80,14 @@ class ModelVersionAdmin(RecordAdmin):
         context = {
             "evidence": evidence.read(row.evidence if row else None),
             "tiers": tiers.read(row) if row else None,
+            "roll_back_to": roll_back_to(row) if row and self.may_promote(request) else None,
         }
         return super().changeform_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
 
-    def has_promote_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("triage.change_modelversion")
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[VersionList]:
+        return VersionList
 
     @display(description="Version", ordering="field__name")
     def version(self, row: ModelVersion) -> str:
@@ -98,80 +105,3 @@ class ModelVersionAdmin(RecordAdmin):
     @display(description="Choices it can answer")
     def choices_shown(self, row: ModelVersion) -> str:
         return ", ".join(row.choices)
-
-    @action(
-        description="Put into service",
-        permissions=["promote"],
-        url_path="promote",
-        icon="rocket_launch",
-        variant=ActionVariant.PRIMARY,
-    )
-    def put_into_service(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row: ModelVersion = self.row(request, object_id)
-        now = registry.champion(row.field)
-        if now == row:
-            return self.back(request, row, f"{row} is in service already.")
-        form = ReasonForm(request.POST or None)
-        if not form.is_valid():
-            return self._question(request, row, form, now)
-        reason = form.cleaned_data["reason"]
-        try:
-            with transaction.atomic():
-                registry.promote(row, by=person(request), reason=reason)
-                self.log_change(request, row, f"Put into service: {reason}")
-        except registry.PromotionRefused as refused:
-            self.message_user(request, str(refused), messages.ERROR)
-            return redirect("admin:triage_modelversion_change", row.pk)
-        return self.back(request, row, f"{row} answers from the next ticket on.")
-
-    def _question(
-        self, request: HttpRequest, row: ModelVersion, form: Form, now: ModelVersion | None
-    ) -> HttpResponse:
-        measured = self.accuracy(row)
-        text = [f"It answers for {row.field} from now on; held-out accuracy {measured}."]
-        if now is None:
-            text.append("No version has been in service before.")
-        else:
-            text.append(f"{now} retires; its held-out accuracy was {self.accuracy(now)}.")
-            text.append("Certificates of the version that retires are void: auto falls to suggest.")
-        return self.ask(
-            request,
-            title=f"Put {row} into service",
-            text=text,
-            button="Put into service",
-            form=form,
-            row=row,
-        )
-
-    @action(
-        description="Roll back",
-        permissions=["promote"],
-        url_path="roll-back",
-        icon="undo",
-        variant=ActionVariant.DANGER,
-    )
-    def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row: ModelVersion = self.row(request, object_id)
-        form = ReasonForm(request.POST or None)
-        if not form.is_valid():
-            return self.ask(
-                request,
-                title=f"Roll back {row.field}",
-                text=[
-                    "The version that served before the present one answers again.",
-                    "Certificates of the version that retires are void: auto falls to suggest.",
-                ],
-                button="Roll back",
-                form=form,
-                row=row,
-                is_grave=True,
-            )
-        reason = form.cleaned_data["reason"]
-        try:
-            with transaction.atomic():
-                before = registry.roll_back(row.field, by=person(request), reason=reason)
-                self.log_change(request, before, f"Rolled back to: {reason}")
-        except registry.PromotionRefused as refused:
-            self.message_user(request, str(refused), messages.ERROR)
-            return redirect("admin:triage_modelversion_change", row.pk)
-        return self.back(request, before, f"{before} answers again from the next ticket on.")

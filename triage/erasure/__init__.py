@@ -24,7 +24,7 @@ __all__ = ["Counts", "ErasureRefused", "Report", "Whose", "erase", "preview"]
 # What a worker has read already it may still write. None holds a batch longer than this.
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.1
-HOLDING_TEXT = (Job.Kind.RECEIVE, Job.Kind.PROPOSE, Job.Kind.EVIDENCE)
+HOLDING_TEXT = (Job.Kind.RECEIVE, Job.Kind.PROPOSE, Job.Kind.EVIDENCE, Job.Kind.SHADOW)
 
 Also = Callable[[Collection[int]], dict[str, int]]
 

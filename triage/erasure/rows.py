@@ -141,7 +141,7 @@ def _jobs(found: Found) -> QuerySet[Job]:
     notices = RuleNotice.objects.filter(ticket__in=own).values("pk")
     return Job.objects.filter(
         Q(kind=Job.Kind.RECEIVE, subject__in=found.deliveries)
-        | Q(kind=Job.Kind.PROPOSE, subject__in=versions)
+        | Q(kind__in=[Job.Kind.PROPOSE, Job.Kind.SHADOW], subject__in=versions)
         | Q(kind__in=[Job.Kind.EFFECT, Job.Kind.EVIDENCE], subject__in=proposals)
         | Q(kind=Job.Kind.NOTICE, subject__in=notices)
     )

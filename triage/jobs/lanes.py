@@ -13,9 +13,9 @@ class Lane(StrEnum):
 
 
 # In order of urgency: what was begun is ended before something new is begun, and what only
-# explains a proposal waits until all of them are made.
+# explains a proposal waits until all of them are made; models in shadow come after everything.
 KINDS = {
-    Lane.TRIAGE: (Job.Kind.PROPOSE, Job.Kind.RECEIVE, Job.Kind.EVIDENCE),
+    Lane.TRIAGE: (Job.Kind.PROPOSE, Job.Kind.RECEIVE, Job.Kind.EVIDENCE, Job.Kind.SHADOW),
     Lane.EFFECTS: (Job.Kind.EFFECT, Job.Kind.NOTICE),
 }
 ALL_KINDS = (*KINDS[Lane.TRIAGE], *KINDS[Lane.EFFECTS])

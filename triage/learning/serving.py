@@ -12,6 +12,7 @@ from django.conf import settings
 from triage.learning import artefacts, explanation
 from triage.learning.classifier import Classifier
 from triage.learning.explanation import Evidence
+from triage.learning.features import tokens
 from triage.models import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,19 @@ def words(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) ->
     """
     classifier = _load(model_path(version), version.sha256)
     return explanation.words_of_all(classifier, texts, classifier.predict(texts), labels)
+
+
+def unknown_shares(version: ModelVersion, texts: Sequence[str]) -> list[float]:
+    """Of each text the share of its different words that the version has never met, 0 to 1.
+
+    A text without words has 0. Raises ArtefactRefused as `ask` does.
+    """
+    known = _load(model_path(version), version.sha256).features.words
+    shares = []
+    for text in texts:
+        found = set(tokens(text))
+        shares.append(sum(word not in known for word in found) / max(1, len(found)))
+    return shares
 
 
 def _highest(labels: Sequence[str], row: np.ndarray) -> dict[str, float]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0006_no_index_twice'),
+        ('triage', '0008_shadow_and_drift'),
     ]
 
     operations = [
@@ -43,18 +43,9 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, choices=[('unsure', 'not sure enough'), ('unlike', 'unlike what was taught')], max_length=8),
         ),
         migrations.AlterField(
-            model_name='prediction',
-            name='model_version',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='triage.modelversion'),
-        ),
-        migrations.AlterField(
             model_name='proposedvalue',
             name='basis',
             field=models.CharField(choices=[('model', 'the model'), ('parent', 'the parent of what the model is torn between'), ('rule', 'a rule'), ('follows', 'follows from another value'), ('helpdesk', 'already set in the helpdesk'), ('none', 'nothing yet')], max_length=8),
-        ),
-        migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['model_version', '-created_at'], name='prediction_recent'),
         ),
         migrations.AddConstraint(
             model_name='field',

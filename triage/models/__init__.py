@@ -3,6 +3,12 @@ or an index of its model begins with it.
 """
 
 from triage.models.catalogue import Choice, Field, Source, SourceSecret
+from triage.models.drift import (
+    DriftFinding,
+    DriftReference,
+    DriftReport,
+    RetrainingProposal,
+)
 from triage.models.effects import Effect
 from triage.models.intake import Delivery, Ticket, TicketEvent, TicketVersion
 from triage.models.jobs import Job
@@ -24,6 +30,9 @@ __all__ = [
     "Certificate",
     "Choice",
     "Delivery",
+    "DriftFinding",
+    "DriftReference",
+    "DriftReport",
     "Effect",
     "EmergencyStop",
     "EscalationRule",
@@ -38,6 +47,7 @@ __all__ = [
     "Prediction",
     "Proposal",
     "ProposedValue",
+    "RetrainingProposal",
     "RuleHit",
     "RuleNotice",
     "RuleVersion",

@@ -18,6 +18,7 @@ class Job(models.Model):
         EFFECT = "effect", "change the helpdesk"
         NOTICE = "notice", "mail a notice"
         EVIDENCE = "evidence", "work out why"
+        SHADOW = "shadow", "ask the models in shadow"
 
     kind = models.CharField(max_length=8, choices=Kind)
     subject = models.BigIntegerField(

@@ -15,6 +15,7 @@ from triage.models import (
     Certificate,
     Choice,
     Delivery,
+    DriftFinding,
     Effect,
     EmergencyStop,
     EscalationRule,
@@ -26,6 +27,7 @@ from triage.models import (
     Prediction,
     Proposal,
     ProposedValue,
+    RetrainingProposal,
     RuleVersion,
     Rung,
     Source,
@@ -110,8 +112,28 @@ def one_of_everything(version: ModelVersion, number: int) -> list[Model]:
         ticket,
         proposal,
         proposal.values.get().prediction or proposal,
+        *_night_rows(version, number),
         *_policy_rows(version, choice, proposal, number),
         *_record_rows(proposal, choice, owner, number),
+    ]
+
+
+def _night_rows(version: ModelVersion, number: int) -> list[Model]:
+    """Gone and closed: of each but one may stand open."""
+    now = timezone.now()
+    day = now.date() - timedelta(days=number)
+    return [
+        DriftFinding.objects.create(
+            model_version=version, kind="inputs", said="Words moved.", since=day, until=now.date()
+        ),
+        RetrainingProposal.objects.create(
+            field=version.field,
+            model_version=version,
+            new_labels=60,
+            reasons=["It has drifted: inputs."],
+            closed_at=now,
+            closed_by=version.owner,
+        ),
     ]
 
 

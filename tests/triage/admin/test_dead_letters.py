@@ -44,6 +44,7 @@ def one_of_each_kind(
         "receive": (delivery, delivery),
         "propose": (ticket.versions.get(), ticket),
         "evidence": (proposal, proposal),
+        "shadow": (ticket.versions.get(), ticket),
         "effect": (proposal, proposal),
         "notice": (notice, rule),
     }

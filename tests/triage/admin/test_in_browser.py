@@ -14,8 +14,20 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
 from tests.conftest import new_ticket, ticket_message
-from tests.triage.admin.rows import new_rule
-from triage.models import Choice, Delivery, Job, ModelVersion, Rung, Source
+from tests.triage.admin.rows import new_prediction, new_rule
+from tests.triage.admin.test_drift_pages import figures
+from triage.learning import registry
+from triage.models import (
+    Choice,
+    Delivery,
+    DriftFinding,
+    DriftReport,
+    Job,
+    ModelVersion,
+    RetrainingProposal,
+    Rung,
+    Source,
+)
 
 pytestmark = pytest.mark.browser
 NARROW = (360, 800)
@@ -144,11 +156,69 @@ def test_no_page_is_wider_than_a_narrow_phone(
     pages = [change_page(row) for row in (new_rule(source), rung, version, source, network)]
     pages += [reverse("admin:index"), reverse("admin:triage_emergencystop_everything")]
     pages += [reverse("admin:triage_ticket_changelist"), reverse("admin:triage_rung_changelist")]
+    pages += models_pages(version, make_version)
     window = open_window(ai_owner, size=NARROW)
 
     for address in pages:
         window.open(address)
         assert window.page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def models_pages(version: ModelVersion, make_version: Callable[..., ModelVersion]) -> list[str]:
+    """A champion beside a shadow, with drift and a proposal to train again."""
+    earlier = make_version(state="retired", promoted_at=timezone.now(), retired_at=timezone.now())
+    shadow = make_version(state="shadow", evidence={"accuracy": 0.95})
+    for _ in range(30):
+        ticket = new_ticket(version.field.source, subject="The printer on the third floor " * 3)
+        new_prediction(ticket, version, network=0.9)
+        new_prediction(ticket, shadow, access=0.9)
+    today = timezone.localdate()
+    for back in range(60):
+        DriftReport.objects.create(
+            model_version=version,
+            day=today - timedelta(days=back),
+            predictions=240,
+            checks=0,
+            figures=figures(),
+        )
+    DriftFinding.objects.create(
+        model_version=version, kind="inputs", said="Words 0.31. " * 20, since=today, is_grave=True
+    )
+    proposal = RetrainingProposal.objects.create(
+        field=version.field, model_version=version, new_labels=60, reasons=["It has drifted."]
+    )
+    lists = ("modelversion", "driftfinding", "retrainingproposal")
+    return [
+        *(reverse(f"admin:triage_{name}_changelist") for name in lists),
+        *(
+            reverse(f"admin:triage_modelversion_{page}", args=[version.pk])
+            for page in ("compare", "drift")
+        ),
+        reverse("admin:triage_modelversion_put_into_service", args=[earlier.pk]),
+        change_page(proposal),
+    ]
+
+
+def test_one_click_in_the_list_brings_the_version_before_back(
+    open_window: Opener,
+    ai_owner: User,
+    make_version: Callable[..., ModelVersion],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_require_file", lambda version: None)
+    now = timezone.now()
+    first = make_version(state="retired", promoted_at=now, retired_at=now)
+    second = make_version(promoted_at=now)
+    window = open_window(ai_owner)
+    window.open(reverse("admin:triage_modelversion_changelist"))
+
+    window.page.get_by_role("button", name="to v1").click()
+
+    expect(window.page.get_by_text("answers again from the next ticket on")).to_be_visible()
+    assert ModelVersion.objects.get(state="champion") == first
+    window.page.get_by_role("button", name="Roll back to v2").click()
+    expect(window.page.get_by_text("category v2 answers again")).to_be_visible()
+    assert ModelVersion.objects.get(state="champion") == second
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ LISTS = (
     [f"triage_{name}" for name in ("source", "sourcesecret", "field", "choice", "escalationrule")]
     + [f"triage_{name}" for name in ("playbook", "rung", "certificate", "emergencystop")]
     + [f"triage_{name}" for name in ("modelversion", "prediction", "label", "delivery", "ticket")]
+    + ["triage_driftfinding", "triage_retrainingproposal"]
     + [f"triage_{name}" for name in ("proposal", "effect", "job", "ledgerentry")]
     + ["review_decision", "review_reason", "knox_authtoken", "auth_user", "auth_group"]
 )

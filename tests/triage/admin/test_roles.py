@@ -39,6 +39,8 @@ PAGES = {
     "triage.emergencystop": POLICY,
     "triage.certificate": RECORD,
     "triage.modelversion": RECORD,
+    "triage.driftfinding": RECORD,
+    "triage.retrainingproposal": RECORD,
     "triage.prediction": RECORD,
     "triage.label": RECORD,
     "triage.delivery": RECORD,
@@ -126,6 +128,10 @@ def test_readers_see_no_button_that_saves_or_acts(role: str, rows: dict[str, Mod
             "/retire/",
             "/release/",
             "/promote/",
+            "/shadow/",
+            "/unshadow/",
+            "/roll-back/",
+            "/dismiss/",
             "/certify/",
             "/make-secret/",
             "formaction",
@@ -145,12 +151,30 @@ def test_readers_cannot_act_by_posting_either(role: str, rows: dict[str, Any]) -
         reverse(
             "admin:triage_modelversion_put_into_service", args=[rows["triage.modelversion"].pk]
         ),
-        reverse("admin:triage_modelversion_roll_back", args=[rows["triage.modelversion"].pk]),
+        *(
+            reverse(f"admin:triage_modelversion_{act}", args=[rows["triage.modelversion"].pk])
+            for act in ("roll_back", "put_into_shadow", "take_out_of_shadow")
+        ),
+        reverse(
+            "admin:triage_retrainingproposal_dismiss", args=[rows["triage.retrainingproposal"].pk]
+        ),
     ]
 
     assert {client.post(act, {"reason": "why not"}).status_code for act in acts} == {SHUT}
     assert EmergencyStop.objects.get().released_at is None
     assert rows["triage.source"].secrets.get().retired_at is None
+
+
+@pytest.mark.parametrize("role", [TEAM_LEAD, AUDITOR])
+def test_readers_may_look_at_comparison_and_drift(role: str, rows: dict[str, Any]) -> None:
+    client, version = signed_in(new_user("reader", role)), rows["triage.modelversion"]
+    pages = [
+        reverse(f"admin:triage_modelversion_{page}", args=[version.pk])
+        for page in ("compare", "drift")
+    ]
+
+    # The one version there is has nothing to be compared with.
+    assert [client.get(page).status_code for page in pages] == [ELSEWHERE, OPEN]
 
 
 def test_groups_are_made_once_and_mended_when_somebody_changed_them(db: None) -> None:

@@ -151,4 +151,4 @@ def test_the_days_are_counted_from_an_index(
         cursor.execute(f"EXPLAIN {query}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
-    assert "prediction_recent" in plan
+    assert "prediction_by_time" in plan
