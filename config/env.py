@@ -36,6 +36,14 @@ def number(name: str, default: int, *, least: int = 0) -> int:
     return value
 
 
+def one_of(name: str, allowed: Sequence[str]) -> str:
+    """The first of them is the default."""
+    value = os.environ.get(name, allowed[0]).strip().lower()
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}; it is {value!r}.")
+    return value
+
+
 def words(name: str, default: Sequence[str] = ()) -> list[str]:
     raw = os.environ.get(name)
     return list(default) if raw is None else [w.strip() for w in raw.split(",") if w.strip()]

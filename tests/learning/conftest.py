@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from triage.learning import semantic
 from triage.learning.classifier import Classifier
-from triage.learning.fitting import fit
+from triage.learning.fitting import Fit, fit
+from triage.learning.semantic import Files, SentenceEncoder
 from triage.learning.text import document
+from triage.learning.vectors import Remembering
 
 ROOT = Path(__file__).resolve().parents[2]
 # Tickets of these files are there to be recognised as unusual, not to be learnt.
@@ -64,3 +67,29 @@ def real_parts(shared_data: Path) -> tuple[Tickets, Tickets]:
 @pytest.fixture(scope="session")
 def real_classifier(real_parts: tuple[Tickets, Tickets]) -> Classifier:
     return fit(*real_parts[0], seed=1).classifier
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Files:
+    """The files of the wheels, which the set-up for tests installs."""
+    files = semantic.files_of_wheel()
+    assert files is not None, "requirements-semantic.txt is not installed; run: make setup"
+    return files
+
+
+@pytest.fixture(scope="session")
+def encoder(wheel: Files) -> SentenceEncoder:
+    return semantic.load(wheel)
+
+
+@pytest.fixture(scope="session")
+def remembering(encoder: SentenceEncoder) -> Remembering:
+    """The same, for tests that ask for the same texts again."""
+    return Remembering(encoder)
+
+
+@pytest.fixture(scope="session")
+def two_tiers(real_parts: tuple[Tickets, Tickets], remembering: Remembering) -> Fit:
+    """On 2,000 of the real tickets, because each costs some 10 ms to encode."""
+    texts, labels = real_parts[0]
+    return fit(texts[:2_000], labels[:2_000], seed=1, encoder=remembering)

@@ -7,22 +7,33 @@ import numpy as np
 import pytest
 
 from tests.learning.conftest import Tickets
-from triage.learning.classifier import Classifier
+from triage.learning.classifier import Ask, Classifier
 from triage.learning.explanation import words, words_of_all
 from triage.learning.features import TOKEN
+from triage.learning.fitting import Fit
+from triage.learning.second import Encoder
+from triage.learning.vectors import Remembering
 
 
 def without(text: str, gone: set[str]) -> str:
     return TOKEN.sub(lambda found: "" if found.group().lower() in gone else found.group(), text)
 
 
-def mean_drops(classifier: Classifier, texts: list[str]) -> tuple[float, float]:
+def mean_drops(
+    classifier: Classifier,
+    texts: list[str],
+    *,
+    remembering: Encoder | None = None,
+    ask: Ask = Ask.UNSURE,
+) -> tuple[float, float]:
     """How far p(answer) falls without the cited words, and without as many random ones."""
     rng = np.random.default_rng(0)
-    found = classifier.predict(texts)
+    found = classifier.predict(texts, encoder=remembering, ask=ask)
     cut, random = [], []
     for text, evidence in zip(
-        texts, words_of_all(classifier, texts, found, found.labels), strict=True
+        texts,
+        words_of_all(classifier, texts, found, found.labels, encoder=remembering),
+        strict=True,
     ):
         cited = {one.word.lower() for one in evidence.for_}
         others = sorted({token.lower() for token in TOKEN.findall(text)})
@@ -32,7 +43,8 @@ def mean_drops(classifier: Classifier, texts: list[str]) -> tuple[float, float]:
     rows, best = np.arange(len(texts)), found.probabilities.argmax(axis=1)
     before = found.probabilities[rows, best]
     after_cut, after_random = (
-        classifier.predict_proba(changed)[rows, best] for changed in (cut, random)
+        classifier.predict_proba(changed, encoder=remembering, ask=ask)[rows, best]
+        for changed in (cut, random)
     )
     return float((before - after_cut).mean()), float((before - after_random).mean())
 
@@ -51,6 +63,30 @@ def test_removing_cited_words_of_real_tickets_costs_more_than_random_ones(
     cited, random = mean_drops(real_classifier, real_parts[1][0][:400])
     assert cited > 3 * random
     assert cited > 0.1
+
+
+def test_removing_words_cited_by_the_second_tier_costs_more_than_random_ones(
+    real_parts: tuple[Tickets, Tickets], two_tiers: Fit, remembering: Remembering
+) -> None:
+    cited, random = mean_drops(
+        two_tiers.classifier, real_parts[1][0][:40], remembering=remembering, ask=Ask.ALWAYS
+    )
+    assert cited > 3 * random
+    assert cited > 0.1
+
+
+def test_the_second_tier_cites_words_of_a_long_text_as_they_are_spelled(
+    real_parts: tuple[Tickets, Tickets], two_tiers: Fit, remembering: Remembering
+) -> None:
+    text = "My PRINTER jams. " + " ".join(real_parts[1][0][3:9])
+    said = two_tiers.classifier.predict([text], encoder=remembering, ask=Ask.ALWAYS)
+
+    found = words_of_all(two_tiers.classifier, [text], said, ["Hardware"], encoder=remembering)[0]
+
+    cited = [one.word for one in found.for_ + found.against]
+    assert len(found.for_) == len(found.against) == 4
+    assert len(set(cited)) == 8
+    assert set(cited) <= set(TOKEN.findall(text))
 
 
 def test_words_are_spelled_as_in_the_text(demo_classifier: Classifier) -> None:

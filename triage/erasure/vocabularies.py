@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from triage import ledger
-from triage.learning import artefacts, forgetting
+from triage.learning import artefacts, forgetting, vectors
 from triage.learning.artefacts import ArtefactRefused
 from triage.learning.forgetting import Terms
 from triage.learning.serving import model_path
@@ -59,7 +59,9 @@ def forget(tickets: Collection[int], *, tell: Progress) -> list[Pruned]:
     one, which goes when the transaction is committed; what a crash leaves of either goes with the
     next `remove_leftovers`.
     """
-    theirs = forgetting.terms_of(_texts(tickets))
+    texts = list(_texts(tickets))
+    vectors.forget(texts)
+    theirs = forgetting.terms_of(texts)
     done: list[Pruned] = []
     for field in _locked(Source.objects.filter(tickets__in=tickets)) if theirs else []:
         versions = list(ModelVersion.objects.filter(field=field).select_related("field__source"))

@@ -10,9 +10,10 @@ import numpy as np
 from django.conf import settings
 
 from triage.learning import artefacts, explanation
-from triage.learning.classifier import Classifier
+from triage.learning.classifier import Ask, Classifier, Predictions
 from triage.learning.explanation import Evidence
 from triage.learning.features import tokens
+from triage.learning.vectors import encoder
 from triage.models import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,10 @@ def model_path(version: ModelVersion) -> Path:
 @lru_cache(maxsize=KEPT_IN_MEMORY)
 def _load(path: Path, sha256: str) -> Classifier:
     logger.info("loading model %s", path.name)
-    return artefacts.load(path, settings.COUNTERSIGN_MODEL_KEY.encode(), sha256=sha256)
+    classifier = artefacts.load(path, settings.COUNTERSIGN_MODEL_KEY.encode(), sha256=sha256)
+    if classifier.second is not None and not classifier.is_two_tiered(encoder()):
+        logger.warning("model %s: no sentence vectors of its kind, one tier answers", path.name)
+    return classifier
 
 
 def ask(version: ModelVersion, texts: Sequence[str], live: frozenset[str]) -> list[Answer]:
@@ -49,16 +53,21 @@ def ask(version: ModelVersion, texts: Sequence[str], live: frozenset[str]) -> li
     Raises ArtefactRefused when the file is missing, altered or of another version.
     """
     classifier = _load(model_path(version), version.sha256)
-    predictions = classifier.predict(texts)
+    predictions = _predicted(classifier, texts)
     is_live = np.array([label in live for label in classifier.classes_])
     if not is_live.any():
-        return [Answer({}, float(scope)) for scope in predictions.in_scope]
+        return [
+            Answer({}, float(scope), int(tier))
+            for scope, tier in zip(predictions.in_scope, predictions.tiers, strict=True)
+        ]
     probabilities = np.where(is_live, predictions.probabilities, 0.0)
     # What a retired choice held goes to the live ones in proportion: it cannot be the answer.
     probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
     return [
-        Answer(_highest(classifier.classes_, row), float(scope))
-        for row, scope in zip(probabilities, predictions.in_scope, strict=True)
+        Answer(_highest(classifier.classes_, row), float(scope), int(tier))
+        for row, scope, tier in zip(
+            probabilities, predictions.in_scope, predictions.tiers, strict=True
+        )
     ]
 
 
@@ -68,7 +77,8 @@ def words(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) ->
     Raises ArtefactRefused as `ask` does, and ValueError for a label that the model does not know.
     """
     classifier = _load(model_path(version), version.sha256)
-    return explanation.words_of_all(classifier, texts, classifier.predict(texts), labels)
+    said = _predicted(classifier, texts)
+    return explanation.words_of_all(classifier, texts, said, labels, encoder=encoder())
 
 
 def unknown_shares(version: ModelVersion, texts: Sequence[str]) -> list[float]:
@@ -82,6 +92,10 @@ def unknown_shares(version: ModelVersion, texts: Sequence[str]) -> list[float]:
         found = set(tokens(text))
         shares.append(sum(word not in known for word in found) / max(1, len(found)))
     return shares
+
+
+def _predicted(classifier: Classifier, texts: Sequence[str]) -> Predictions:
+    return classifier.predict(texts, encoder=encoder(), ask=Ask(settings.SEMANTIC_ASK))
 
 
 def _highest(labels: Sequence[str], row: np.ndarray) -> dict[str, float]:

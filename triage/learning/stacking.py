@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.svm import LinearSVC
@@ -16,7 +15,15 @@ from triage.learning.calibration import Calibration, calibrate
 from triage.learning.features import Row
 from triage.learning.material import Material, two_columns
 from triage.learning.scope import Scope
-from triage.learning.second import Encoder, Memory, SecondTier, Vectors, print_of, signs_of
+from triage.learning.second import (
+    PRINT_BYTES,
+    Encoder,
+    Memory,
+    SecondTier,
+    Vectors,
+    print_of,
+    signs_of,
+)
 
 # A row of words and pieces has length 1.2: the vector is to count about as much.
 _VECTOR_SCALE = np.float32(1.5)
@@ -44,7 +51,7 @@ class _Checked:
     """What each text was given by models that had not seen it.
 
     linear, votes : float arrays of shape (n, k)
-    nearness, centre : float arrays of shape (n,), the two other signs of scope
+    signs : float array of shape (n, 3), what scope is judged by
     """
 
     linear: NDArray[np.float64]
@@ -57,11 +64,10 @@ def stack(
 ) -> Stacked:
     """Fit on the words of `material` and the vectors of its texts, oldest text first."""
     vectors = _encoded(texts, encoder, tell)
-    tell(0.4, "fitting sentence vectors")
-    checked = _out_of_fold(material, vectors, seed)
+    checked = _out_of_fold(material, vectors, seed, tell)
     held, codes = material.held, material.codes
     weight = _vote_weight(checked, codes, held)
-    tell(0.8, "calibrating sentence vectors")
+    tell(0.85, "fitting sentence vectors on everything")
     scores = checked.linear + weight * checked.votes
     calibration = calibrate(scores[held], codes[held], material.folds[held])
     weights, sentence_weights, intercept = _linear(
@@ -92,27 +98,21 @@ def _encoded(texts: Sequence[str], encoder: Encoder, tell: _Progress) -> Vectors
     return np.concatenate(made)
 
 
-def _out_of_fold(material: Material, vectors: Vectors, seed: int) -> _Checked:
-    """Two folds at a time: the solver lets go of the interpreter."""
+def _out_of_fold(material: Material, vectors: Vectors, seed: int, tell: _Progress) -> _Checked:
+    """One fold after the other: the solver draws from one source of chance for all threads."""
     n, k = len(material.codes), material.k
     checked = _Checked(np.zeros((n, k)), np.zeros((n, k)), np.zeros((n, 3)))
-
-    def one(
-        learnt: NDArray[np.intp], held: NDArray[np.intp], unseen: Row
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        codes, own = material.codes[learnt], vectors[learnt]
+    for number, (learnt, held, unseen) in enumerate(material.parts()):
+        tell(0.4 + 0.09 * number, f"checking sentence vectors on part {number + 1}")
+        codes, own, asked = material.codes[learnt], vectors[learnt], vectors[held]
         weights, sentence_weights, intercept = _linear(
             material.rows[learnt], own, codes, material.counts[learnt], seed
         )
-        linear = unseen @ weights + vectors[held] @ sentence_weights + intercept
-        nothing = np.zeros((len(codes), 0), dtype=np.uint8)
-        votes, nearness = Memory(own, codes, nothing).ask(vectors[held], k)
-        signs = signs_of(linear, nearness, vectors[held], _centres(own, codes, k))
-        return held, linear, votes, signs
-
-    jobs = (delayed(one)(*part) for part in material.parts())
-    for held, linear, votes, signs in Parallel(n_jobs=2, prefer="threads")(jobs):
-        checked.linear[held], checked.votes[held], checked.signs[held] = linear, votes, signs
+        linear = unseen @ weights + asked @ sentence_weights + intercept
+        nameless = np.zeros((len(codes), PRINT_BYTES), dtype=np.uint8)
+        votes, nearness = Memory(own, codes, nameless).ask(asked, k)
+        checked.linear[held], checked.votes[held] = linear, votes
+        checked.signs[held] = signs_of(linear, nearness, asked, _centres(own, codes, k))
     return checked
 
 

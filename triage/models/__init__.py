@@ -12,7 +12,7 @@ from triage.models.drift import (
 from triage.models.effects import Effect
 from triage.models.intake import Delivery, Ticket, TicketEvent, TicketVersion
 from triage.models.jobs import Job
-from triage.models.learning import Label, ModelVersion, Prediction
+from triage.models.learning import Label, ModelVersion, Prediction, TextVector
 from triage.models.ledger import LedgerEntry, LedgerHead
 from triage.models.policy import (
     Certificate,
@@ -54,6 +54,7 @@ __all__ = [
     "Rung",
     "Source",
     "SourceSecret",
+    "TextVector",
     "Ticket",
     "TicketEvent",
     "TicketVersion",

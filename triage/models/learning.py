@@ -43,6 +43,26 @@ class ModelVersion(models.Model):
         return f"{self.field.key} v{self.number}"
 
 
+class TextVector(models.Model):
+    """A sentence vector that was worked out for training, kept so that the next one need not.
+
+    Found by the text's digest, from which no text can be read, and useless to another encoder.
+    """
+
+    text_sha256 = models.BinaryField(max_length=32)
+    encoder = models.CharField(max_length=64, help_text="SHA-256 of the model file.")
+    vector = models.BinaryField(help_text="Half-precision numbers, little-endian.")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["text_sha256", "encoder"], name="vector_once_per_text")
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.text_sha256).hex()[:12]
+
+
 class Prediction(models.Model):
     """A model version's calibrated probabilities for one ticket version, with evidence."""
 
