@@ -127,14 +127,17 @@ CACHES = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-# Two queues, so that a worker can be told to listen to one of them: see triage/jobs/lanes.py.
+# A queue for each lane, so that a worker can be told to listen to one: see triage/jobs/lanes.py.
 QUEUE_OF_LANE = {
     lane: f"{lane}-{COUNTERSIGN_TEST_RUN}" if COUNTERSIGN_TEST_RUN else lane
-    for lane in ("triage", "effects")
+    for lane in ("triage", "effects", "learning")
 }
 CELERY_TASK_DEFAULT_QUEUE = QUEUE_OF_LANE["triage"]
 CELERY_TASK_QUEUES = [Queue(name) for name in QUEUE_OF_LANE.values()]
-CELERY_TASK_ROUTES = {"triage.write_back": {"queue": QUEUE_OF_LANE["effects"]}}
+CELERY_TASK_ROUTES = {
+    "triage.write_back": {"queue": QUEUE_OF_LANE["effects"]},
+    "triage.train": {"queue": QUEUE_OF_LANE["learning"]},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -243,6 +246,7 @@ COUNTERSIGN_LEDGER_DIR = Path(
     env.text("COUNTERSIGN_LEDGER_DIR", str(COUNTERSIGN_MODEL_DIR.parent / "ledger"))
 )
 TRAINING_LABEL_FLOOR = env.number("TRAINING_LABEL_FLOOR", 30, least=2)
+TRAINING_TIME_LIMIT_SECONDS = env.number("TRAINING_TIME_LIMIT_SECONDS", 3600, least=60)
 
 # --- Mail -----------------------------------------------------------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", "")
