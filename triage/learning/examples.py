@@ -137,5 +137,5 @@ def _unfit(row: Mapping[str, Any]) -> str:
     return WRONG if row["is_wrong"] else ""
 
 
-def _example(row: dict[str, Any], text: str) -> Example:
+def _example(row: Mapping[str, Any], text: str) -> Example:
     return Example(text, row["choice__key"], row["origin"], row["pk"], row["ticket__opened_at"])
