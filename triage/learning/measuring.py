@@ -32,7 +32,6 @@ class Doubt:
     suggested: str
     given_probability: float
     confidence: float
-    margin: float
 
 
 def measured(found: Examples, *, seed: int, tell: Progress) -> dict[str, Any]:
@@ -155,7 +154,6 @@ def doubts(found: Examples, fitted: Fit) -> tuple[dict[str, Any], list[Doubt]]:
         return {}, []
     suspicious = label_noise.doubtful(probabilities, given)
     likely = label_noise.confident_classes(probabilities, given)
-    margins = label_noise.margin(probabilities, given)
     listed = [
         Doubt(
             label=found.rows[held[place]].label,
@@ -163,7 +161,6 @@ def doubts(found: Examples, fitted: Fit) -> tuple[dict[str, Any], list[Doubt]]:
             suggested=classes[likely[place]],
             given_probability=float(probabilities[place, given[place]]),
             confidence=float(probabilities[place, likely[place]]),
-            margin=float(margins[place]),
         )
         for place in suspicious
     ]

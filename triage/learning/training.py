@@ -204,7 +204,6 @@ def _store_doubts(version: ModelVersion, doubts: list[Doubt]) -> None:
             suggested_id=choices[doubt.suggested],
             given_probability=doubt.given_probability,
             confidence=doubt.confidence,
-            margin=doubt.margin,
         )
         for doubt in asked[: measuring.MOST_DOUBTS]
     )

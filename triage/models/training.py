@@ -86,9 +86,6 @@ class LabelDoubt(models.Model):
     suggested = models.ForeignKey(Choice, models.PROTECT, related_name="+", db_index=False)
     given_probability = models.FloatField(help_text="Of the choice that the label gives.")
     confidence = models.FloatField(help_text="Probability of the choice suggested instead.")
-    margin = models.FloatField(
-        help_text="Probability of the label's choice less that of the best other one, -1 to 1."
-    )
     verdict = models.CharField(max_length=5, choices=Verdict, blank=True, default=Verdict.OPEN)
     said_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -96,7 +93,7 @@ class LabelDoubt(models.Model):
     said_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["margin", "pk"]
+        ordering = ["given_probability", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["model_version", "label"], name="doubted_once_per_version"
@@ -108,8 +105,8 @@ class LabelDoubt(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["verdict", "margin"], name="doubt_by_verdict"),
-            models.Index(fields=["model_version", "margin"], name="doubt_of_version"),
+            models.Index(fields=["verdict", "given_probability"], name="doubt_by_verdict"),
+            models.Index(fields=["model_version", "given_probability"], name="doubt_of_version"),
         ]
 
     def __str__(self) -> str:
