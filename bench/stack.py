@@ -21,7 +21,7 @@ __all__ = ["Part", "PartFailed", "Stack"]
 
 
 class Stack:
-    """PostgreSQL, Valkey, web (2 processes), worker (prefork 2), writer and sweeper.
+    """PostgreSQL, Valkey, web (2 processes), worker (prefork 2), writer, trainer and sweeper.
 
     `with Stack() as stack` starts nothing and ends everything. `url` is where web listens.
     """
@@ -60,6 +60,14 @@ class Stack:
             ],
             lambda part: part.says("writer@bench ready."),
         )  # fmt: skip
+        self.trainer = self._program(
+            "trainer",
+            [
+                "nice", *python, "celery", "-A", "config", "worker", "--loglevel", "INFO",
+                "--concurrency", "1", "-Q", "learning", "-n", "trainer@bench",
+            ],
+            lambda part: part.says("trainer@bench ready."),
+        )  # fmt: skip
         self.sweeper = self._program(
             "sweeper",
             [sys.executable, str(ground.PROJECT / "manage.py"), "sweep"],
@@ -69,7 +77,8 @@ class Stack:
         self.parts = {
             part.name: part
             for part in (
-                self.postgres, self.valkey, self.web, self.worker, self.writer, self.sweeper,
+                self.postgres, self.valkey, self.web, self.worker, self.writer, self.trainer,
+                self.sweeper,
             )
         }  # fmt: skip
 
