@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from triage.admin.evidence import Table, is_number
+from triage.learning.details import interval
 
 # What Markdown, or a page that shows it, would take for more than a letter.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
@@ -80,7 +81,14 @@ def number(values: Mapping[str, Any], key: str) -> float | None:
 
 
 def percent(share: float | None, *, digits: int = 1) -> str:
-    return "-" if share is None else f"{100 * share:.{digits}f} %"
+    """With a space that does not break, as tables are narrow."""
+    return "-" if share is None else f"{100 * share:.{digits}f}\u00a0%"
+
+
+def with_interval(share: float, tickets: float) -> str:
+    """A share of so many tickets, with Wilson's 95 % interval."""
+    low, high = interval(share, tickets)
+    return f"{percent(share)} ({100 * low:.1f}\u00a0to\u00a0{100 * high:.1f})"
 
 
 def counts(values: Mapping[str, Any]) -> dict[str, int]:

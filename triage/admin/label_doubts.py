@@ -77,7 +77,7 @@ class LabelDoubtAdmin(RecordAdmin):
     actions = ["call_right", "call_wrong"]
     actions_detail = ["this_is_right", "this_is_wrong"]
     fieldsets = [
-        (None, {"fields": ["ticket", "subject", "body"]}),
+        (None, {"fields": ["ticket_link", "body"]}),
         ("The doubt", {"fields": ["given_shown", "suggested_shown", "origin", "version"]}),
         ("The verdict", {"fields": ["verdict_shown", "said"]}),
     ]
@@ -102,11 +102,11 @@ class LabelDoubtAdmin(RecordAdmin):
         ticket = row.label.ticket
         return format_html("#{} {}", ticket.external_id, ticket.title)
 
-    @display(description="Subject")
-    def subject(self, row: LabelDoubt) -> SafeString:
+    @display(description="Ticket")
+    def ticket_link(self, row: LabelDoubt) -> SafeString:
         ticket = row.label.ticket
         link = reverse("admin:triage_ticket_change", args=[ticket.pk])
-        return format_html('<a class="desk-link" href="{}">{}</a>', link, ticket.title or "none")
+        return format_html('<a class="desk-link" href="{}">{}</a>', link, ticket)
 
     @display(description="Text")
     def body(self, row: LabelDoubt) -> SafeString | str:

@@ -17,6 +17,7 @@ from triage.admin.card_parts import (
     listed,
     number,
     percent,
+    with_interval,
 )
 from triage.admin.evidence import MEANING, Table, chart_of, said
 from triage.learning.details import interval
@@ -109,7 +110,8 @@ def _figures(evidence: Mapping[str, Any]) -> list[Section]:
     newest = group(evidence, "time_ordered")
     paragraphs = [
         "Measured by models that had not seen the tickets: on a fifth drawn at random, and on the "
-        "newest fifth by a model of the older ones, which is closer to what comes next."
+        "newest fifth by a model of the older ones, which is closer to what comes next. In "
+        "brackets the 95 % interval (Wilson) of what is a share of tickets."
     ]
     if isinstance(newest.get("note"), str):
         paragraphs.append(f"Newest fifth: {newest['note']}")
@@ -121,9 +123,9 @@ def _figures(evidence: Mapping[str, Any]) -> list[Section]:
         for key in FIGURES
         if number(evidence, key) is not None
     ]
-    if (blind := number(evidence, "accuracy_on_blind")) is not None:
-        low, high = interval(blind, number(evidence, "blind_held_out") or 0)
-        shown = f"{percent(blind)} ({percent(low)} to {percent(high)})"
+    blind = number(evidence, "accuracy_on_blind")
+    if blind is not None and 0 <= blind <= 1:
+        shown = with_interval(blind, number(evidence, "blind_held_out") or 0)
         meaning = "The same where the label came from somebody who had not seen the advice."
         rows.insert(2, ["Accuracy on blind labels", shown, "-", meaning])
     if unknown := number(newest, "unknown_choices"):
@@ -143,9 +145,8 @@ def _value(figures: Mapping[str, Any], key: str) -> str:
     value, tickets = number(figures, key), number(figures, "held_out")
     if value is None:
         return "-"
-    if key in SHARES and tickets:
-        low, high = interval(value, max(1.0, SHARES[key] * tickets))
-        return f"{percent(value)} ({percent(low)} to {percent(high)})"
+    if key in SHARES and tickets and 0 <= value <= 1:
+        return with_interval(value, max(1.0, SHARES[key] * tickets))
     return percent(value) if key.startswith("coverage_at") else f"{value:.3f}"
 
 
@@ -233,12 +234,7 @@ def _limits(version: ModelVersion, names: Names, live: Collection[str]) -> Secti
             f"It cannot answer {_named(unknown, names)}: it had no labels for "
             f"{'this choice' if len(unknown) == 1 else 'these choices'}."
         )
-    then, now = number(evidence, "accuracy"), number(group(evidence, "time_ordered"), "accuracy")
-    if then is not None and now is not None and now < then - 0.02:
-        points.append(
-            f"On the newest tickets it was right in {percent(now)} instead of {percent(then)}: "
-            "what people write has changed, and goes on changing."
-        )
+    points += _drift(evidence)
     if noise := number(group(evidence, "label_noise"), "estimated_share"):
         points.append(f"About {percent(noise)} of the labels it learnt from are probably wrong.")
     points.append(
@@ -246,6 +242,20 @@ def _limits(version: ModelVersion, names: Names, live: Collection[str]) -> Secti
         "blind labels, are evidence for acting alone."
     )
     return Section("Limits", points=points)
+
+
+def _drift(evidence: Mapping[str, Any]) -> list[str]:
+    """Said only where it can hardly be chance."""
+    newest = group(evidence, "time_ordered")
+    then, now = number(evidence, "accuracy"), number(newest, "accuracy")
+    if then is None or now is None or not 0 <= now <= 1:
+        return []
+    if interval(now, number(newest, "held_out") or 0)[1] >= then:
+        return []
+    return [
+        f"On the newest tickets it was right in {percent(now)} instead of {percent(then)}: "
+        "what people write has changed, and goes on changing."
+    ]
 
 
 def _weak_choices(per_choice: Mapping[str, Any], names: Names) -> list[str]:

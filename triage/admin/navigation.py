@@ -45,9 +45,9 @@ SECTIONS = {
     "Learning": [
         ("Model versions", "network_intelligence", "triage.modelversion"),
         ("Training", "model_training", "triage.trainingrun"),
-        ("Doubtful labels", "rule", "triage.labeldoubt"),
+        ("Doubtful labels", "flag", "triage.labeldoubt"),
         ("Drift", "moving", "triage.driftfinding"),
-        ("Retraining", "model_training", "triage.retrainingproposal"),
+        ("Retraining", "autorenew", "triage.retrainingproposal"),
         ("Predictions", "analytics", "triage.prediction"),
         ("Labels", "sell", "triage.label"),
     ],

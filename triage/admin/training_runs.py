@@ -42,6 +42,9 @@ class TrainingForm(AnyModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "field" in self.fields:
+            # The form is about a training; the catalogue is edited elsewhere.
+            for what in ("add", "change", "view"):
+                setattr(self.fields["field"].widget, f"can_{what}_related", False)
             self.fields["field"].queryset = Field.objects.select_related("source")  # type: ignore[attr-defined]  # of rows
             self.fields["field"].label_from_instance = (  # type: ignore[attr-defined]  # of rows
                 lambda row: f"{row.name} · {row.source}"
@@ -163,8 +166,11 @@ class TrainingRunAdmin(RecordAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
         try:
-            answer: HttpResponse = super().add_view(request, form_url, extra_context)
+            answer: HttpResponse = super().add_view(
+                request, form_url, {**buttons, **(extra_context or {})}
+            )
         except TrainingRefused as refused:
             self.message_user(request, str(refused), messages.ERROR)
             return redirect("admin:triage_trainingrun_changelist")

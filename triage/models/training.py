@@ -74,7 +74,7 @@ class LabelDoubt(models.Model):
     """
 
     class Verdict(models.TextChoices):
-        OPEN = "", "nobody has said"
+        OPEN = "", "open"
         RIGHT = "right", "the label is right"
         WRONG = "wrong", "the label is wrong"
 
