@@ -94,6 +94,8 @@ def test_a_refusal_is_an_end_with_its_sentence_and_no_retry(
     assert "at least 24 labels. Too few: network (23)" in sentence(run)
     assert not Job.objects.exists()
     assert not ModelVersion.objects.exists()
+    entry = LedgerEntry.objects.latest("sequence")
+    assert (entry.payload["event"], entry.actor) == ("training refused", ledger.SERVICE)
     runs.ask(taught, by=ai_owner, leave_out_small=True)
 
 

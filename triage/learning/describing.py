@@ -11,16 +11,19 @@ from typing import Any
 from triage.learning.examples import Examples
 
 _WORD = re.compile(r"[^\W\d_]+")
-# The most frequent words that mean nothing by themselves and that the other languages lack.
+# Frequent words that mean nothing by themselves; not those that another language has too, above
+# all English, whose words stand in tickets of any language.
 _FUNCTION_WORDS = {
-    "English": "the and is to my of for with this that not have can from please been it when",
-    "German": "der die das und ist nicht ich mit ein eine auf bitte wir kann sich den zu beim",
-    "French": "le les des est et je ne pas pour dans une avec vous nous mon sur depuis",
-    "Spanish": "el los las es y no puedo por con una mi desde para al del pero",
-    "Italian": "il gli che non per con una mio sono della dal nel alla ho questo",
-    "Dutch": "het een niet van ik met voor op mijn dat zijn naar kan geen heb",
-    "Portuguese": "os não para com uma meu minha do da em está são ao você",
-    "Polish": "nie się jest na do że mam proszę od nie dla mogę po przy",
+    "English": "the and is to my of for with this that not have can from please been it when you "
+    "are on in at we was be as has if will your been there any",
+    "German": "der das und ist nicht ich mit ein eine auf bitte wir kann sich zu beim einen dem "
+    "sehr wie noch oder nach für bei",
+    "French": "les est et je pour dans une avec vous nous depuis mais sont votre suis cette",
+    "Spanish": "los las es puedo por una desde pero hola esta muy cuando tengo gracias nos",
+    "Italian": "gli che sono della nel alla questo anche buongiorno quando dalla posso grazie",
+    "Dutch": "het een niet ik voor mijn dat zijn naar geen heb wij graag bij deze wordt",
+    "Portuguese": "não uma meu minha são você estou consigo obrigado também quando ao",
+    "Polish": "nie się jest że mam proszę mogę przy oraz czy dzień dobry jak dla",
 }
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _FUNCTION_WORDS.items():

@@ -163,14 +163,16 @@ def _end(
         open_run = TrainingRun.objects.filter(pk=run.pk, finished_at__isnull=True)
         if version is not None:
             open_run.update(progress=1.0)
-        open_run.update(
+        is_news = open_run.update(
             finished_at=timezone.now(), step="", error=error[:1000], model_version=version
         )
         leases.finish(jobs)
+        if is_news and error:
+            _note(run, None, "training refused")
     logger.info("training %s ended: %s", run.pk, version or error or "cancelled")
 
 
-def _note(run: TrainingRun, by: User, event: str) -> None:
+def _note(run: TrainingRun, by: User | None, event: str) -> None:
     ledger.append(
         kind=LedgerEntry.Kind.MODEL,
         subject=f"training:{run.pk}",
@@ -180,5 +182,5 @@ def _note(run: TrainingRun, by: User, event: str) -> None:
             "seed": run.seed,
             "leave_out_small": run.leave_out_small,
         },
-        actor=ledger.actor_of(by),
+        actor=ledger.SERVICE if by is None else ledger.actor_of(by),
     )
