@@ -43,8 +43,6 @@ class ModelVersionAdmin(ServiceActions, ComparisonPage, DriftPage, TrainingEntry
     search_fields = ["field__name", "field__key", "sha256"]
     ordering = ["field", "-number"]
     actions_detail = [
-        "model_card",
-        "data_card",
         "compare",
         "drift",
         "train",

@@ -151,4 +151,4 @@ def test_a_reader_is_told_how_training_is_started_and_cannot_dismiss(
     html = signed_in(auditor).get(page).content.decode()
 
     assert "dismiss" not in html
-    assert (training_page(proposal.field) or "manage.py train --source") in html
+    assert training_page(proposal.field) in html
