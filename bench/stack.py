@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +21,7 @@ __all__ = ["Part", "PartFailed", "Stack"]
 
 
 class Stack:
-    """PostgreSQL, Valkey, web (2 processes), worker (prefork 2), writer and sweeper.
+    """PostgreSQL, Valkey, web (2 processes), worker (prefork 2), writer, trainer and sweeper.
 
     `with Stack() as stack` starts nothing and ends everything. `url` is where web listens.
     """
@@ -34,32 +34,18 @@ class Stack:
         # PostgreSQL would wait for its clients to leave if asked with SIGTERM.
         self.postgres = self._embedded("postgres", self._launch_postgres, signal.SIGINT)
         self.valkey = self._embedded("valkey", self._launch_valkey, signal.SIGTERM)
-        python = [sys.executable, "-m"]
         self.web = self._program(
             "web",
             [
-                *python, "granian", "--interface", "wsgi", "--host", "127.0.0.1",
+                sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
                 "--port", str(ground.web_port()), "--workers", "2", "--no-ws",
                 "--respawn-failed-workers", "config.wsgi:application",
             ],
             lambda _: answers(f"{self.url}/ready/"),
         )  # fmt: skip
-        self.worker = self._program(
-            "worker",
-            [
-                *python, "celery", "-A", "config", "worker", "--loglevel", "INFO",
-                "--concurrency", "2", "-Q", "triage", "-n", "worker@bench",
-            ],
-            lambda part: part.says("worker@bench ready."),
-        )  # fmt: skip
-        self.writer = self._program(
-            "writer",
-            [
-                *python, "celery", "-A", "config", "worker", "--loglevel", "INFO", "-P", "threads",
-                "--concurrency", "16", "-Q", "effects", "-n", "writer@bench",
-            ],
-            lambda part: part.says("writer@bench ready."),
-        )  # fmt: skip
+        self.worker = self._celery("worker", "triage", "--concurrency", "2")
+        self.writer = self._celery("writer", "effects", "-P", "threads", "--concurrency", "16")
+        self.trainer = self._celery("trainer", "learning", "--concurrency", "1", before=["nice"])
         self.sweeper = self._program(
             "sweeper",
             [sys.executable, str(ground.PROJECT / "manage.py"), "sweep"],
@@ -69,7 +55,8 @@ class Stack:
         self.parts = {
             part.name: part
             for part in (
-                self.postgres, self.valkey, self.web, self.worker, self.writer, self.sweeper,
+                self.postgres, self.valkey, self.web, self.worker, self.writer, self.trainer,
+                self.sweeper,
             )
         }  # fmt: skip
 
@@ -124,6 +111,14 @@ class Stack:
         environment = os.environ | {"PYTHONPATH": str(ground.PROJECT), "PGAPPNAME": name}
         launch = program(command, folder=self.folder, environment=environment)
         return Part(name, self.folder / f"{name}.log", launch, ready)
+
+    def _celery(self, name: str, queue: str, *options: str, before: Sequence[str] = ()) -> Part:
+        node = f"{name}@bench"
+        command = [
+            *before, sys.executable, "-m", "celery", "-A", "config", "worker",
+            "--loglevel", "INFO", "-Q", queue, "-n", node, *options,
+        ]  # fmt: skip
+        return self._program(name, command, lambda part: part.says(f"{node} ready."))
 
     def _embedded(
         self,

@@ -127,14 +127,17 @@ CACHES = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-# Two queues, so that a worker can be told to listen to one of them: see triage/jobs/lanes.py.
+# A queue for each lane, so that a worker can be told to listen to one: see triage/jobs/lanes.py.
 QUEUE_OF_LANE = {
     lane: f"{lane}-{COUNTERSIGN_TEST_RUN}" if COUNTERSIGN_TEST_RUN else lane
-    for lane in ("triage", "effects")
+    for lane in ("triage", "effects", "learning")
 }
 CELERY_TASK_DEFAULT_QUEUE = QUEUE_OF_LANE["triage"]
 CELERY_TASK_QUEUES = [Queue(name) for name in QUEUE_OF_LANE.values()]
-CELERY_TASK_ROUTES = {"triage.write_back": {"queue": QUEUE_OF_LANE["effects"]}}
+CELERY_TASK_ROUTES = {
+    "triage.write_back": {"queue": QUEUE_OF_LANE["effects"]},
+    "triage.train": {"queue": QUEUE_OF_LANE["learning"]},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -251,6 +254,7 @@ SEMANTIC_TOKENIZER_SHA256 = env.text("SEMANTIC_TOKENIZER_SHA256", "")
 SEMANTIC_THREADS = env.number("SEMANTIC_THREADS", 1, least=1)
 # Which tickets they are made for: those that the first tier is unsure of, all, or none.
 SEMANTIC_ASK = env.one_of("SEMANTIC_ASK", ("unsure", "always", "never"))
+TRAINING_TIME_LIMIT_SECONDS = env.number("TRAINING_TIME_LIMIT_SECONDS", 3600, least=60)
 
 # --- Mail -----------------------------------------------------------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", "")

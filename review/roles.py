@@ -52,7 +52,13 @@ def permissions_of(role: str) -> set[str]:
     if role == AI_OWNER:
         owned = {f"triage.{verb}_{name}" for name in OWNED for verb in ("add", "change", "view")}
         reasons = {f"review.{verb}_reason" for verb in ("add", "change", "view")}
-        alone = {"triage.change_job", "triage.erase_ticket"}
+        alone = {
+            "triage.change_job",
+            "triage.erase_ticket",
+            "triage.add_trainingrun",
+            "triage.change_trainingrun",
+            "triage.change_labeldoubt",
+        }
         return DECIDES | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
         return _views("triage") | {"review.view_decision", "review.view_reason"}

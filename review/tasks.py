@@ -5,9 +5,12 @@ from django.core.management import call_command
 from django.utils import timezone
 from knox.models import AuthToken
 
+from triage.learning import vectors
+
 
 @shared_task(name="review.tidy")
 def tidy() -> None:
-    """Forget sessions and API tokens that have expired; safe to repeat."""
+    """Forget sessions, API tokens and sentence vectors that are too old; safe to repeat."""
     call_command("clearsessions")
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
+    vectors.tidy()

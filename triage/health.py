@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from redis import Redis, RedisError
 
 from triage.jobs import leases
+from triage.jobs.lanes import PROMPT_KINDS
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     """503 without the database. A dead broker only slows the work down: degraded, 200.
 
     `oldest_job_seconds` is the age of the oldest job that is neither done nor dead; workers that
-    are stuck show there and nowhere else.
+    are stuck show there and nowhere else. Trainings take minutes and are left out.
     """
     broker = _broker()
     database, age = _database()
@@ -49,7 +50,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def _database() -> tuple[bool, float | None]:
     try:
-        return True, round(leases.oldest_age_seconds(), 1)
+        return True, round(leases.oldest_age_seconds(PROMPT_KINDS), 1)
     except Error as error:
         logger.warning("not ready, the database failed: %s", type(error).__name__)
         return False, None

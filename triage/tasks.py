@@ -16,6 +16,7 @@ from triage.jobs import leases
 from triage.jobs.doorbell import ring_after_commit
 from triage.jobs.keeping import kept
 from triage.jobs.lanes import ALL_KINDS, KINDS, TASKS, Lane
+from triage.learning import runs
 from triage.models import Job, Proposal, RuleNotice
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,14 @@ SECONDS_PER_BELL = 30.0
 # up its lease there and with it an attempt. Evidence is slow to find, a batch of it holds up
 # tickets that come meanwhile, and 50 solved tickets for each are in memory. A model in shadow may
 # be slow too.
-AT_MOST: dict[str, int] = {Job.Kind.EFFECT: 1, Job.Kind.EVIDENCE: 25, Job.Kind.SHADOW: 50}
+AT_MOST: dict[str, int] = {
+    Job.Kind.EFFECT: 1,
+    Job.Kind.EVIDENCE: 25,
+    Job.Kind.SHADOW: 50,
+    Job.Kind.TRAIN: 1,
+}
+# Time that a job has, after its soft limit, to fail with a word before its process is killed.
+LAST_WORDS_SECONDS = 60
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])
@@ -41,6 +49,21 @@ def work() -> None:
 def write_back() -> None:
     """Change helpdesks and mail notices until nothing is due."""
     _work_until_quiet(Lane.EFFECTS)
+
+
+@shared_task(
+    name=TASKS[Lane.LEARNING],
+    acks_late=False,
+    soft_time_limit=settings.TRAINING_TIME_LIMIT_SECONDS,
+    time_limit=settings.TRAINING_TIME_LIMIT_SECONDS + LAST_WORDS_SECONDS,
+)
+def train() -> None:
+    """Train what was asked for, one run after another.
+
+    Acknowledged at once: the broker would send the message again while it is worked on. What a
+    killed trainer leaves is found by its lease.
+    """
+    _work_until_quiet(Lane.LEARNING)
 
 
 @shared_task(name=NIGHTLY)
@@ -147,6 +170,15 @@ def _notify(jobs: Sequence[Job]) -> None:
     leases.finish(jobs)
 
 
+def _train(jobs: Sequence[Job]) -> None:
+    """Never in one transaction: how far it is must be seen meanwhile."""
+    for job in jobs:
+        try:
+            runs.carry_out(job.subject, jobs=[job])
+        except runs.BrokenOff:
+            leases.put_back(job, 1)
+
+
 def _subjects(jobs: Sequence[Job]) -> list[int]:
     return [job.subject for job in jobs]
 
@@ -158,4 +190,5 @@ HANDLERS: dict[str, Callable[[Sequence[Job]], None]] = {
     Job.Kind.SHADOW: _ask_shadows,
     Job.Kind.EFFECT: _send_effects,
     Job.Kind.NOTICE: _notify,
+    Job.Kind.TRAIN: _train,
 }

@@ -29,9 +29,11 @@ from triage.models import (
     Effect,
     Job,
     Label,
+    LabelDoubt,
     ModelVersion,
     RetrainingProposal,
     Ticket,
+    TrainingRun,
 )
 
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
@@ -169,9 +171,10 @@ def _one_of_everything(dressed: Dressed, everyone: Sequence[Visitor]) -> None:
     RetrainingProposal.objects.create(
         field=choice.field, model_version=model, new_labels=60, reasons=["It has drifted: inputs."]
     )
-    Label.objects.update_or_create(
+    label, _ = Label.objects.update_or_create(
         ticket=dressed.waiting, field=choice.field, origin="history", defaults={"choice": choice}
     )
+    _one_doubt(model, label, source.owner)
     new_secret(source)
     Group.objects.create(name=f"spare {secrets.token_hex(4)}")
     EmailAddress.objects.create(user=person, email=f"{person.username}@example.org")
@@ -183,6 +186,24 @@ def _one_of_everything(dressed: Dressed, everyone: Sequence[Visitor]) -> None:
     AccessAttempt.objects.create(**tried, get_data="", post_data="", failures_since_start=1)
     AccessLog.objects.create(**tried)
     AccessFailureLog.objects.create(**tried)
+
+
+def _one_doubt(model: ModelVersion, label: Label, owner: User) -> None:
+    """With the training that it came from."""
+    TrainingRun.objects.get_or_create(
+        model_version=model,
+        defaults={"field": model.field, "asked_by": owner, "finished_at": timezone.now()},
+    )
+    LabelDoubt.objects.get_or_create(
+        model_version=model,
+        label=label,
+        defaults={
+            "given": label.choice,
+            "suggested": label.choice,
+            "given_probability": 0.1,
+            "confidence": 0.8,
+        },
+    )
 
 
 def _another(sender: Sender) -> Ticket:

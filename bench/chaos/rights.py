@@ -129,6 +129,15 @@ DESK = {
     "admin:triage_modelversion_compare": both(DESK_READERS),
     "admin:triage_modelversion_drift": both(DESK_READERS),
     "admin:triage_retrainingproposal_dismiss": both(OWNERS),
+    "admin:triage_modelversion_model_card": both(DESK_READERS),
+    "admin:triage_modelversion_data_card": both(DESK_READERS),
+    "admin:triage_modelversion_train": both(OWNERS),
+    "admin:triage_field_train": both(OWNERS),
+    "admin:triage_trainingrun_under_way": both(DESK_READERS),
+    "admin:triage_trainingrun_progress": both(DESK_READERS),
+    "admin:triage_trainingrun_cancel": both(OWNERS),
+    "admin:triage_labeldoubt_this_is_right": both(OWNERS),
+    "admin:triage_labeldoubt_this_is_wrong": both(OWNERS),
     "admin:triage_ticket_erase": both(OWNERS),
     "admin:auth_user_password_change": both(ROOTS),
 }
@@ -165,9 +174,12 @@ TABLES = {
     # A secret is made anew or retired, a stop released: neither is edited.
     "triage_sourcesecret": Table(DESK_READERS, OWNERS),
     "triage_emergencystop": Table(DESK_READERS, OWNERS),
+    # A training is asked for and cancelled, never edited.
+    "triage_trainingrun": Table(DESK_READERS, OWNERS),
     **dict.fromkeys(
         ("triage_certificate", "triage_modelversion", "triage_driftfinding",
          "triage_retrainingproposal", "triage_prediction", "triage_label",
+         "triage_labeldoubt",
          "triage_delivery", "triage_ticket", "triage_proposal", "triage_effect", "triage_job",
          "triage_ledgerentry", "review_decision"),
         RECORD,

@@ -13,6 +13,7 @@ from tests.triage.ann import ANN, BOB, BODY, SUBJECT
 from triage import erasure, ledger
 from triage.erasure import Whose
 from triage.learning import registry, serving, training
+from triage.learning.examples import examples
 from triage.learning.serving import model_path
 from triage.models import Choice, Label, LedgerEntry, ModelVersion, Source, Ticket
 
@@ -142,11 +143,11 @@ def test_files_that_no_version_points_at_are_removed(
 def test_erased_tickets_teach_nothing_and_are_found_by_no_word(
     learnt: list[ModelVersion], source: Source
 ) -> None:
-    assert len(training.examples(learnt[0].field).texts) == 40
+    assert len(examples(learnt[0].field).texts) == 40
 
     erasure.erase(Whose(source, requester=ANN), by=source.owner)
 
-    assert len(training.examples(learnt[0].field).texts) == 38
+    assert len(examples(learnt[0].field).texts) == 38
     assert Label.objects.count() == 40
     assert not Ticket.objects.filter(search=SUBJECT).exists()
 

@@ -8,6 +8,7 @@ from triage.admin import (
     deliveries,
     drift,
     jobs,
+    label_doubts,
     playbooks,
     record,
     rules,
@@ -17,6 +18,7 @@ from triage.admin import (
     stops,
     tickets,
     tokens,
+    training_runs,
     versions,
 )
 
@@ -25,6 +27,7 @@ __all__ = [
     "deliveries",
     "drift",
     "jobs",
+    "label_doubts",
     "playbooks",
     "record",
     "rules",
@@ -34,6 +37,7 @@ __all__ = [
     "stops",
     "tickets",
     "tokens",
+    "training_runs",
     "versions",
 ]
 

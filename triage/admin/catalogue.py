@@ -13,11 +13,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from triage.admin.base import PolicyAdmin
 from triage.admin.forms import AnyModelForm, LinesField, offer
 from triage.admin.theme import action, display
+from triage.admin.training_entry import TrainingEntry
 from triage.models import Choice, Field
 
 
 @admin.register(Field)
-class FieldAdmin(PolicyAdmin):
+class FieldAdmin(TrainingEntry, PolicyAdmin):
     ledger_subject = "field"
     ledger_fields = (
         "source",
@@ -34,6 +35,7 @@ class FieldAdmin(PolicyAdmin):
     list_filter = ["source", "is_main", "is_ordered"]
     list_select_related = ["source"]
     search_fields = ["name", "key", "source__name"]
+    actions_detail = ["train"]
     fieldsets = [
         (None, {"fields": ["source", "key", "name", "position"]}),
         (

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from triage.admin.base import full_name
 from triage.admin.record import LEDGER_PAGES
-from triage.models import Choice, LedgerEntry, ModelVersion, Rung
+from triage.models import Choice, LedgerEntry, ModelVersion, Rung, TrainingRun
 
 LATEST = 8
 # What a name needs besides its own row, so that eight entries cost no query each.
@@ -21,11 +21,12 @@ NEEDED = {
     "rung": ("playbook", "field", "choice__parent"),
     "choice": ("parent",),
     "model": ("field",),
+    "training": ("field",),
     "certificate": ("choice",),
     "stop": ("source", "choice"),
     "secret": ("source",),
 }
-TITLES = {"stop": "Emergency stop of", "token": "API token"}
+TITLES = {"stop": "Emergency stop of", "token": "API token", "training": "Training of"}
 Known = Mapping[tuple[str, str], Any]
 
 
@@ -105,6 +106,10 @@ def _name(row: Any, kind: str) -> str:
         return _path(row)
     if isinstance(row, ModelVersion):
         return f"{row.field.name.lower()} v{row.number}"
+    if isinstance(row, TrainingRun):
+        return row.field.name.lower()
+    if kind == "label":
+        return str(row.pk)
     if kind == "certificate":
         return str(row.choice)
     if kind == "stop":

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -37,11 +37,8 @@ SHOWN_FINDINGS = 20
 
 
 def training_page(field: Field) -> str:
-    """Where training of the field is asked for; empty where there is no such page."""
-    try:
-        return f"{reverse('admin:triage_trainingrun_add')}?field={field.pk}"
-    except NoReverseMatch:
-        return ""
+    """Where training of the field is asked for."""
+    return f"{reverse('admin:triage_trainingrun_add')}?field={field.pk}"
 
 
 class DriftPage(DeskAdmin):
@@ -212,10 +209,9 @@ class RetrainingProposalAdmin(RecordAdmin):
 
     @display(description="Train again")
     def start(self, proposal: RetrainingProposal) -> SafeString | str:
+        if proposal.closed_at is not None:
+            return "-"
         page = training_page(proposal.field)
-        if proposal.closed_at is not None or not page:
-            source, key = proposal.field.source.slug, proposal.field.key
-            return "-" if proposal.closed_at else f"manage.py train --source {source} --field {key}"
         return format_html('<a class="desk-link" href="{}">Ask for training</a>', page)
 
     @action(description="Dismiss", permissions=["dismiss"], url_path="dismiss", icon="block")

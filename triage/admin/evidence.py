@@ -1,7 +1,7 @@
 """A model version's evidence, whatever it holds, as tables and small charts. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,11 @@ MEANING = {
 LABELS = frozenset({"", "choice", "label", "stated", "predicted", "threshold", "coverage", "bin"})
 # What a part of the page of its own shows.
 ELSEWHERE = frozenset({"tiers"})
+# What the model card and the data card show, each in its own way.
+ON_CARDS = frozenset(
+    {"confusions", "data", "label_noise", "libraries", "per_choice", "reliability"}
+    | {"risk_coverage", "time_ordered"}
+)
 BAR = "var(--color-primary-600)"
 SECOND = "var(--color-base-400)"
 
@@ -70,10 +75,11 @@ class Page:
     tables: list[Table] = field(default_factory=list)
 
 
-def read(evidence: object) -> Page:
+def read(evidence: object, *, without: Collection[str] = ()) -> Page:
     """Numbers and texts become figures; groups of numbers become tables with a chart."""
     if not isinstance(evidence, Mapping):
         return Page()
+    evidence = {key: value for key, value in evidence.items() if key not in without}
     # The database keeps no order of keys, so the ones we know come in the order given here.
     known = [key for key in MEANING if key in evidence]
     others = sorted(evidence.keys() - MEANING.keys())

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from triage.admin.came_of import came_of
-from triage.models import Delivery, Job, Proposal, RuleNotice, Ticket, TicketVersion
+from triage.models import (
+    Delivery,
+    Job,
+    Proposal,
+    RuleNotice,
+    Ticket,
+    TicketVersion,
+    TrainingRun,
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,16 @@ def _notices(pks: Collection[int]) -> dict[int, About]:
     }
 
 
+def _trainings(pks: Collection[int]) -> dict[int, About]:
+    rows = TrainingRun.objects.filter(pk__in=pks).select_related("field__source")
+    return {
+        row.pk: About(
+            f"training of {row.field.name} · {row.field.source}", _page("trainingrun", row.pk)
+        )
+        for row in rows
+    }
+
+
 def _page(table: str, pk: int) -> str:
     return reverse(f"admin:triage_{table}_change", args=[pk])
 
@@ -79,4 +97,5 @@ READERS: Mapping[str, Callable[[Collection[int]], dict[int, About]]] = {
     Job.Kind.SHADOW: _versions,
     Job.Kind.EFFECT: _proposals,
     Job.Kind.NOTICE: _notices,
+    Job.Kind.TRAIN: _trainings,
 }

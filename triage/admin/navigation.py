@@ -10,6 +10,7 @@ from django.utils import timezone
 from triage.admin import moments
 from triage.admin.changes import latest_changes
 from triage.jobs import leases
+from triage.jobs.lanes import PROMPT_KINDS
 from triage.models import (
     Certificate,
     DriftFinding,
@@ -43,8 +44,10 @@ SECTIONS = {
     ],
     "Learning": [
         ("Model versions", "network_intelligence", "triage.modelversion"),
+        ("Training", "model_training", "triage.trainingrun"),
+        ("Doubtful labels", "flag", "triage.labeldoubt"),
         ("Drift", "moving", "triage.driftfinding"),
-        ("Retraining", "model_training", "triage.retrainingproposal"),
+        ("Retraining", "autorenew", "triage.retrainingproposal"),
         ("Predictions", "analytics", "triage.prediction"),
         ("Labels", "sell", "triage.label"),
     ],
@@ -115,7 +118,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not sees(request, "triage.escalationrule"):
         return context
     stops = EmergencyStop.objects.filter(released_at__isnull=True)
-    oldest, dead = leases.oldest_age_seconds(), dead_count()
+    oldest, dead = leases.oldest_age_seconds(PROMPT_KINDS), dead_count()
     return {
         **context,
         "stops": list(stops.select_related("source", "choice", "pulled_by")),

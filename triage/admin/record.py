@@ -94,6 +94,8 @@ LEDGER_PAGES = {
     "choice": "triage_choice",
     "certificate": "triage_certificate",
     "model": "triage_modelversion",
+    "training": "triage_trainingrun",
+    "label": "triage_label",
     "proposal": "triage_proposal",
     "delivery": "triage_delivery",
     "effect": "triage_effect",

@@ -7,11 +7,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 
 from triage.admin import evidence, tiers
-from triage.admin.base import RecordAdmin
+from triage.admin.cards import CardPages
 from triage.admin.comparison import ComparisonPage
 from triage.admin.drift import DriftPage
 from triage.admin.service import ServiceActions, VersionList, roll_back_to
 from triage.admin.theme import display
+from triage.admin.training_entry import TrainingEntry
 from triage.models import ModelVersion
 
 State = ModelVersion.State
@@ -24,7 +25,7 @@ STATE_COLOURS = {
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ServiceActions, ComparisonPage, DriftPage, RecordAdmin):
+class ModelVersionAdmin(ServiceActions, ComparisonPage, DriftPage, TrainingEntry, CardPages):
     """The registry writes the ledger itself; this page adds the author to the row's history."""
 
     paginator = Paginator
@@ -44,6 +45,7 @@ class ModelVersionAdmin(ServiceActions, ComparisonPage, DriftPage, RecordAdmin):
     actions_detail = [
         "compare",
         "drift",
+        "train",
         "put_into_shadow",
         "take_out_of_shadow",
         "put_into_service",
@@ -77,8 +79,9 @@ class ModelVersionAdmin(ServiceActions, ComparisonPage, DriftPage, RecordAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         row = self.get_object(request, object_id) if object_id else None
+        figures = evidence.read(row.evidence if row else None, without=evidence.ON_CARDS)
         context = {
-            "evidence": evidence.read(row.evidence if row else None),
+            "evidence": figures,
             "tiers": tiers.read(row) if row else None,
             "roll_back_to": roll_back_to(row) if row and self.may_promote(request) else None,
         }

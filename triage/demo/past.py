@@ -13,7 +13,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from triage.demo.company import address, requester_name
 from triage.demo.corpus import SEED, Happening, Story
-from triage.learning import registry, training
+from triage.learning import registry, runs
 from triage.models import (
     Choice,
     Field,
@@ -76,7 +76,7 @@ def train(source: Source, owner: User, *, tell: Callable[[str], None]) -> list[M
     """A champion each for category and priority; the team follows from the category."""
     champions = []
     for field in Field.objects.filter(source=source, key__in=TRAINED).order_by("position"):
-        version = training.train(field, owner=owner, seed=SEED)
+        version = runs.in_foreground(field, by=owner, seed=SEED)
         registry.promote(version, by=owner, reason="The first model, trained on the imported past.")
         tell(f"{version}: {version.evidence['accuracy']:.0%} right on tickets it had not seen")
         champions.append(version)

@@ -17,6 +17,7 @@ from triage.models import (
     Delivery,
     Effect,
     Job,
+    LabelDoubt,
     Prediction,
     Proposal,
     RuleNotice,
@@ -44,6 +45,7 @@ class Counts:
     effects: int = 0
     unsent: int = 0
     jobs: int = 0
+    doubts: int = 0
     more: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: "Counts") -> None:
@@ -64,6 +66,7 @@ class Counts:
             "notes and replies written back": self.effects,
             "write-backs not sent yet, which are given up": self.unsent,
             "jobs": self.jobs,
+            "doubts about labels": self.doubts,
             **self.more,
         }
 
@@ -80,6 +83,7 @@ def count(found: Found) -> Counts:
         effects=rows.texts.count(),
         unsent=rows.effects.filter(state__in=UNFINISHED).count(),
         jobs=rows.jobs.count(),
+        doubts=rows.doubts.count(),
     )
 
 
@@ -94,6 +98,8 @@ def blank(found: Found) -> Counts:
     # One that is being done ends by itself; until then it says that somebody has the text.
     rows.jobs.exclude(lease_until__gt=now).delete()
     Waiting.objects.filter(ticket__in=found.tickets).delete()
+    # Nobody can judge a label whose text is gone.
+    rows.doubts.delete()
     rows.texts.update(payload={"text": ""})
     # What a helpdesk answered may repeat what was sent.
     rows.effects.exclude(detail__in=["", UNSENT, UNSURE]).update(detail="")
@@ -131,6 +137,7 @@ class _Rows:
         self.predictions = Prediction.objects.filter(cited, ticket_version__ticket__in=own)
         self.effects = Effect.objects.filter(ticket__in=own)
         self.texts = self.effects.filter(kind__in=TEXTS).exclude(payload={"text": ""})
+        self.doubts = LabelDoubt.objects.filter(label__ticket__in=own)
         self.jobs = _jobs(found)
 
 

@@ -16,11 +16,15 @@ logger = logging.getLogger(__name__)
 
 # What still runs then is stuck, and another worker may try.
 LONGEST_SECONDS = 120.0
+# Trainings take minutes; Celery ends them a little earlier than this.
+LONGEST_OF: dict[str, float] = {Job.Kind.TRAIN: settings.TRAINING_TIME_LIMIT_SECONDS + 120.0}
+# A process that was told to end sets this, and long work gives its job back.
+ending = Event()
 
 
 @contextmanager
 def kept(jobs: Sequence[Job]) -> Iterator[None]:
-    """Renew the lease while the block runs, so that it can be short.
+    """Renew the lease of jobs of one kind while the block runs, so that it can be short.
 
     A worker that was killed or frozen stops renewing and loses its jobs within one lease.
     """
@@ -36,12 +40,14 @@ def kept(jobs: Sequence[Job]) -> Iterator[None]:
 
 def _renew(jobs: Sequence[Job], done: Event) -> None:
     every = settings.JOB_LEASE_SECONDS / 3
-    began = time.monotonic()
+    until = time.monotonic() + LONGEST_OF.get(jobs[0].kind, LONGEST_SECONDS)
     try:
-        while not done.wait(every) and time.monotonic() - began < LONGEST_SECONDS:
-            leases.renew(jobs)
-    except Error as error:
-        logger.warning("a lease was not renewed: %s", type(error).__name__)
+        while not done.wait(every) and time.monotonic() < until:
+            try:
+                leases.renew(jobs)
+            except Error as error:
+                logger.warning("a lease was not renewed: %s", type(error).__name__)
+                connection.close()
     finally:
         # A connection of this thread's own, opened only if the block took long.
         connection.close()

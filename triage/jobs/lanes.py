@@ -1,4 +1,4 @@
-"""Two lanes of work, so that a helpdesk that does not answer never holds up triage."""
+"""Three lanes of work: neither a silent helpdesk nor a long training ever holds up triage."""
 
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ class Lane(StrEnum):
 
     TRIAGE = "triage"
     EFFECTS = "effects"
+    LEARNING = "learning"
 
 
 # In order of urgency: what was begun is ended before something new is begun, and what only
@@ -17,6 +18,13 @@ class Lane(StrEnum):
 KINDS = {
     Lane.TRIAGE: (Job.Kind.PROPOSE, Job.Kind.RECEIVE, Job.Kind.EVIDENCE, Job.Kind.SHADOW),
     Lane.EFFECTS: (Job.Kind.EFFECT, Job.Kind.NOTICE),
+    Lane.LEARNING: (Job.Kind.TRAIN,),
 }
-ALL_KINDS = (*KINDS[Lane.TRIAGE], *KINDS[Lane.EFFECTS])
-TASKS = {Lane.TRIAGE: "triage.work", Lane.EFFECTS: "triage.write_back"}
+# Begun within seconds while all is well; a training takes minutes, and the next waits for it.
+PROMPT_KINDS = (*KINDS[Lane.TRIAGE], *KINDS[Lane.EFFECTS])
+ALL_KINDS = (*PROMPT_KINDS, *KINDS[Lane.LEARNING])
+TASKS = {
+    Lane.TRIAGE: "triage.work",
+    Lane.EFFECTS: "triage.write_back",
+    Lane.LEARNING: "triage.train",
+}

@@ -59,6 +59,27 @@ def put(kind: str, subjects: Iterable[int]) -> None:
         cursor.execute(PUT, {"kind": kind, "now": timezone.now(), "subjects": sorted(subjects)})
 
 
+def take(kind: str, subject: int) -> Job:
+    """Put a job that is the caller's own from the start, to be done at once and in this process.
+
+    If the process dies, a worker takes it over when the lease ends.
+    """
+    now = timezone.now()
+    job, _ = Job.objects.update_or_create(
+        kind=kind,
+        subject=subject,
+        defaults={
+            "created_at": now,
+            "next_attempt_at": now,
+            "attempts": 1,
+            "lease_until": _lease_from(now),
+            "token": uuid4(),
+            "dead_at": None,
+        },
+    )
+    return job
+
+
 def claim(
     kinds: Sequence[str], limit: int, *, at_most: Mapping[str, int] = MappingProxyType({})
 ) -> list[Job]:

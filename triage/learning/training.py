@@ -2,9 +2,11 @@
 
 import hashlib
 import logging
+import platform
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version as version_of
 from time import monotonic
 from typing import Any
 
@@ -12,23 +14,24 @@ import sklearn
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
-from sklearn.model_selection import train_test_split
+from django.db.models import F, Max
 
 from triage import ledger
-from triage.learning import artefacts, evaluation
-from triage.learning.classifier import Classifier
+from triage.learning import artefacts, describing, measuring, tiers, vectors
+from triage.learning.classifier import Ask, Classifier
+from triage.learning.examples import Examples, examples
 from triage.learning.fitting import fit
+from triage.learning.measuring import Doubt, Setting
 from triage.learning.serving import model_path
-from triage.learning.text import document
-from triage.models import Field, Label, LedgerEntry, ModelVersion, Ticket
+from triage.models import Choice, Field, LabelDoubt, LedgerEntry, ModelVersion, Ticket
 
 logger = logging.getLogger(__name__)
 
-HELD_OUT_SHARE = 0.2
-# Best truth first: of several labels for one ticket, the first of these counts.
-TRUST = (Label.Origin.SPOT_CHECK, Label.Origin.DECISION, Label.Origin.OUTCOME, Label.Origin.HISTORY)
-
+LIBRARIES = ("numpy", "scipy", "scikit-learn")
+_WHILE_ERASED = (
+    "Field {field}: tickets were erased while it was trained, and the model may know their words. "
+    "It was not kept; train again."
+)
 Progress = Callable[[float, str], None]
 
 
@@ -37,12 +40,15 @@ class TrainingRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Texts with their choice keys, oldest ticket first, and how many came from where."""
+class Learnt:
+    """What a training came to, before it is stored. `erased`: labelled tickets erased by then."""
 
-    texts: list[str]
-    labels: list[str]
-    origins: Counter[str]
+    field: Field
+    classifier: Classifier
+    evidence: dict[str, Any]
+    labels: int
+    doubts: list[Doubt]
+    erased: int
 
 
 def train(
@@ -53,54 +59,76 @@ def train(
     leave_out_small: bool = False,
     progress: Progress | None = None,
 ) -> ModelVersion:
-    """Fit on 80 %, measure on the held-out 20 %, fit on all, store as a candidate.
-
-    Refuses below TRAINING_LABEL_FLOOR labels for any choice that has labels, naming them, unless
-    these choices are to be left out. Untouched AI output is never a label, so it never teaches.
-    """
+    """`learn` and `store` in one, for those who keep no record of the run."""
     tell = progress or (lambda share, what: None)
-    tell(0.0, "reading labels")
-    erased = _erased(field)
-    found = _above_floor(field, examples(field), leave_out_small=leave_out_small)
-    began = monotonic()
-    evidence = _evidence(found, seed, lambda share, what: tell(0.02 + 0.45 * share, what))
-    classifier = fit(
-        found.texts,
-        found.labels,
-        seed=seed,
-        progress=lambda share, what: tell(0.47 + 0.5 * share, what),
-    ).classifier
-    evidence |= {
-        "fit_seconds": round(monotonic() - began, 2),
-        "calibration": classifier.calibration,
-        "origins": dict(found.origins),
-        "labels_by_choice": dict(sorted(Counter(found.labels).items())),
-        "seed": seed,
-        "scikit_learn": sklearn.__version__,
-    }
-    version = _store(field, owner, classifier, evidence, len(found.texts), erased)
+    learnt = learn(field, seed=seed, leave_out_small=leave_out_small, progress=tell)
+    version = store(learnt, owner=owner)
     tell(1.0, "stored")
     return version
 
 
-def examples(field: Field) -> Examples:
-    """One example per ticket, by the most trusted of its labels; retired choices teach nothing."""
-    rank: dict[str, int] = {origin: place for place, origin in enumerate(TRUST)}
-    best: dict[int, tuple[int, str, str]] = {}
-    rows = (
-        Label.objects.filter(
-            field=field, choice__retired_at__isnull=True, ticket__erased_at__isnull=True
-        )
-        .order_by("ticket__opened_at", "ticket_id")
-        .values_list("ticket_id", "origin", "choice__key", "ticket__subject", "ticket__body")
+def learn(field: Field, *, seed: int, leave_out_small: bool, progress: Progress) -> Learnt:
+    """Fit on 80 % and measure on the rest, twice, then fit on all; stores nothing.
+
+    TrainingRefused below TRAINING_LABEL_FLOOR labels for any choice that has labels, naming them,
+    unless these choices are to be left out.
+    """
+    progress(0.0, "reading labels")
+    erased = _erased(field)
+    every = examples(field, read=lambda count: progress(0.0, f"reading labels: {count}"))
+    found = _above_floor(field, every, leave_out_small=leave_out_small)
+    began = monotonic()
+    setting = Setting(seed, vectors.encoder_for_training(), Ask(settings.SEMANTIC_ASK))
+    figures = measuring.measured(
+        found, setting, lambda share, what: progress(0.02 + 0.58 * share, what)
     )
-    origins: dict[int, str] = {}
-    for ticket, origin, key, subject, body in rows.iterator(chunk_size=2000):
-        if ticket not in best or rank[origin] < best[ticket][0]:
-            best[ticket] = (rank[origin], key, document(subject, body))
-            origins[ticket] = origin
-    kept = [(key, text) for _, key, text in best.values() if text.strip()]
-    return Examples([t for _, t in kept], [k for k, _ in kept], Counter(origins.values()))
+    fitted = fit(
+        found.texts,
+        found.labels,
+        seed=seed,
+        weights=found.weights,
+        encoder=setting.encoder,
+        progress=lambda share, what: progress(0.6 + 0.36 * share, what),
+    )
+    seconds = monotonic() - began
+    _forget_if_erased(field, found, erased)
+    progress(0.97, "doubting labels")
+    noise, doubts = measuring.doubts(found, fitted)
+    evidence = {
+        **figures,
+        **_origin_of(fitted.classifier, found, seed),
+        "fit_seconds": round(seconds, 2),
+        "label_noise": noise,
+        "tiers": tiers.measured(fitted.classifier, found.texts, vectors.bare_encoder()),
+    }
+    return Learnt(field, fitted.classifier, evidence, len(found.rows), doubts, erased)
+
+
+def _forget_if_erased(field: Field, found: Examples, erased: int) -> None:
+    """The vectors of a ticket that was erased meanwhile may have been stored after its erasure."""
+    with transaction.atomic():
+        # An erasure under way holds the field until it is committed.
+        Field.objects.select_for_update().get(pk=field.pk)
+        is_as_before = _erased(field) == erased
+    if not is_as_before:
+        vectors.forget(found.texts)
+        raise TrainingRefused(_WHILE_ERASED.format(field=field.key))
+
+
+def _origin_of(classifier: Classifier, found: Examples, seed: int) -> dict[str, Any]:
+    """What the version was made of and with."""
+    return {
+        "calibration": classifier.calibration,
+        "origins": dict(found.origins),
+        "labels_by_choice": dict(sorted(Counter(found.labels).items())),
+        "data": describing.described(found),
+        "seed": seed,
+        "scikit_learn": sklearn.__version__,
+        "libraries": {
+            "Python": platform.python_version(),
+            **{name: version_of(name) for name in LIBRARIES},
+        },
+    }
 
 
 def _above_floor(field: Field, found: Examples, *, leave_out_small: bool) -> Examples:
@@ -112,37 +140,20 @@ def _above_floor(field: Field, found: Examples, *, leave_out_small: bool) -> Exa
         raise TrainingRefused(
             f"Field {field.key}: each choice needs at least {floor} labels. Too few: {listed}"
             f"{' and more' if len(small) > 10 else ''}. Add labels, retire these choices, or "
-            "train without them (--leave-out-small)."
+            "leave small choices out (--leave-out-small)."
         )
-    kept = [i for i, key in enumerate(found.labels) if key not in small]
-    if len({found.labels[i] for i in kept}) < 2:
+    kept = found.without(small)
+    if len(set(kept.labels)) < 2:
         raise TrainingRefused(
             f"Field {field.key}: at least two choices need {floor} labels each; "
             f"there are {len(counts)} choices with labels, {len(found.labels)} labels in all."
         )
-    return Examples([found.texts[i] for i in kept], [found.labels[i] for i in kept], found.origins)
+    return kept
 
 
 def _erased(field: Field) -> int:
     """How many of the field's labelled tickets are erased."""
     return Ticket.objects.filter(labels__field=field, erased_at__isnull=False).distinct().count()
-
-
-def _evidence(found: Examples, seed: int, tell: Progress) -> dict[str, Any]:
-    """Figures on a stratified random fifth that the measured model has not seen."""
-    train_texts, test_texts, train_labels, test_labels = train_test_split(
-        found.texts,
-        found.labels,
-        test_size=HELD_OUT_SHARE,
-        random_state=seed,
-        stratify=found.labels,
-    )
-    measured = fit(train_texts, train_labels, seed=seed, progress=tell).classifier
-    answers = measured.predict_proba(test_texts)
-    return {
-        "held_out": len(test_texts),
-        **evaluation.report(answers, test_labels, measured.classes_),
-    }
 
 
 def name_of(field: Field) -> str:
@@ -151,24 +162,14 @@ def name_of(field: Field) -> str:
 
 
 @transaction.atomic
-def _store(
-    field: Field,
-    owner: User,
-    classifier: Classifier,
-    evidence: dict[str, Any],
-    labels: int,
-    erased: int,
-) -> ModelVersion:
+def store(learnt: Learnt, *, owner: User) -> ModelVersion:
     """File first, row second: a row never points at a file that is not there.
 
     Refused if more of its tickets are erased by now than the number that came.
     """
-    locked = Field.objects.select_for_update().select_related("source").get(pk=field.pk)
-    if _erased(locked) != erased:
-        raise TrainingRefused(
-            f"Field {field.key}: tickets were erased while it was trained, and the model may know "
-            "their words. It was not kept; train again."
-        )
+    locked = Field.objects.select_for_update().select_related("source").get(pk=learnt.field.pk)
+    if _erased(locked) != learnt.erased:
+        raise TrainingRefused(_WHILE_ERASED.format(field=locked.key))
     last = ModelVersion.objects.filter(field=locked).aggregate(last=Max("number"))["last"]
     number = (last or 0) + 1
     version = ModelVersion(
@@ -176,20 +177,49 @@ def _store(
         number=number,
         owner=owner,
         artefact=f"{name_of(locked)}-v{number}.skops",
-        evidence=evidence,
-        choices=classifier.classes_,
-        label_count=labels,
+        evidence=learnt.evidence,
+        choices=learnt.classifier.classes_,
+        label_count=learnt.labels,
     )
     path = model_path(version)
     path.parent.mkdir(parents=True, exist_ok=True)
-    artefacts.save(classifier, path, settings.COUNTERSIGN_MODEL_KEY.encode())
+    artefacts.save(learnt.classifier, path, settings.COUNTERSIGN_MODEL_KEY.encode())
     version.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     version.save()
+    _store_doubts(version, learnt.doubts)
     ledger.append(
         kind=LedgerEntry.Kind.MODEL,
         subject=f"model:{version.pk}",
-        payload={"field": field.pk, "number": number, "sha256": version.sha256, "labels": labels},
+        payload={
+            "field": locked.pk,
+            "number": number,
+            "sha256": version.sha256,
+            "labels": learnt.labels,
+        },
         actor=ledger.actor_of(owner),
     )
-    logger.info("model %s stored: %s labels", version.pk, labels)
+    logger.info("model %s stored: %s labels", version.pk, learnt.labels)
     return version
+
+
+def _store_doubts(version: ModelVersion, doubts: list[Doubt]) -> None:
+    """The most suspicious; those that nobody judged of earlier versions make place for them.
+
+    What the owner has called right is not asked about again.
+    """
+    of_field = LabelDoubt.objects.filter(label__field=version.field)
+    of_field.filter(verdict=LabelDoubt.Verdict.OPEN).delete()
+    judged = set(of_field.filter(given=F("label__choice")).values_list("label", "given__key"))
+    choices = dict(Choice.objects.filter(field=version.field).values_list("key", "pk"))
+    asked = [doubt for doubt in doubts if (doubt.label, doubt.given) not in judged]
+    LabelDoubt.objects.bulk_create(
+        LabelDoubt(
+            model_version=version,
+            label_id=doubt.label,
+            given_id=choices[doubt.given],
+            suggested_id=choices[doubt.suggested],
+            given_probability=doubt.given_probability,
+            confidence=doubt.confidence,
+        )
+        for doubt in asked[: measuring.MOST_DOUBTS]
+    )

@@ -15,7 +15,7 @@ from django.utils import timezone
 from triage.learning import semantic
 from triage.learning.classifier import Ask
 from triage.learning.second import Encoder, Vectors
-from triage.learning.semantic import EncoderRefused
+from triage.learning.semantic import EncoderRefused, SentenceEncoder
 from triage.models import TextVector
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Stored:
 
 
 @cache
-def encoder() -> Remembering | None:
+def bare_encoder() -> SentenceEncoder | None:
     """The encoder in use, loaded once per process; None where there is none or it is refused.
 
     Refused, the first tier answers alone, as it does without; the log says what is wrong.
@@ -103,16 +103,23 @@ def encoder() -> Remembering | None:
     if files is None:
         return None
     try:
-        return Remembering(semantic.load(files, threads=settings.SEMANTIC_THREADS))
+        return semantic.load(files, threads=settings.SEMANTIC_THREADS)
     except EncoderRefused as refused:
         logger.error("no sentence vectors: %s", refused)
         return None
 
 
+@cache
+def encoder() -> Remembering | None:
+    """The one in use, for answering."""
+    bare = bare_encoder()
+    return None if bare is None else Remembering(bare)
+
+
 def encoder_for_training() -> Stored | None:
-    """The same one, with the database's store of vectors behind it."""
-    in_use = encoder()
-    return None if in_use is None else Stored(in_use)
+    """The one in use, with the database's store of vectors behind it."""
+    bare = bare_encoder()
+    return None if bare is None else Stored(bare)
 
 
 def forget(texts: Collection[str]) -> int:

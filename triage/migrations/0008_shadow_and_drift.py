@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0006_no_index_twice'),
+        ('triage', '0007_training_runs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='job',
             name='kind',
-            field=models.CharField(choices=[('receive', 'read a delivery'), ('propose', 'triage a ticket'), ('effect', 'change the helpdesk'), ('notice', 'mail a notice'), ('evidence', 'work out why'), ('shadow', 'ask the models in shadow')], max_length=8),
+            field=models.CharField(choices=[('receive', 'read a delivery'), ('propose', 'triage a ticket'), ('effect', 'change the helpdesk'), ('notice', 'mail a notice'), ('evidence', 'work out why'), ('shadow', 'ask the models in shadow'), ('train', 'train a model')], max_length=8),
         ),
         migrations.AlterField(
             model_name='prediction',

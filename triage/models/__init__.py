@@ -25,6 +25,7 @@ from triage.models.policy import (
     Rung,
 )
 from triage.models.proposals import Proposal, ProposedValue, RuleHit, Waiting
+from triage.models.training import LabelDoubt, TrainingRun
 
 __all__ = [
     "Certificate",
@@ -39,6 +40,7 @@ __all__ = [
     "Field",
     "Job",
     "Label",
+    "LabelDoubt",
     "LedgerEntry",
     "LedgerHead",
     "Level",
@@ -58,5 +60,6 @@ __all__ = [
     "Ticket",
     "TicketEvent",
     "TicketVersion",
+    "TrainingRun",
     "Waiting",
 ]

@@ -19,6 +19,7 @@ class Job(models.Model):
         NOTICE = "notice", "mail a notice"
         EVIDENCE = "evidence", "work out why"
         SHADOW = "shadow", "ask the models in shadow"
+        TRAIN = "train", "train a model"
 
     kind = models.CharField(max_length=8, choices=Kind)
     subject = models.BigIntegerField(

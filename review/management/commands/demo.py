@@ -33,7 +33,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class Command(BaseCommand):
     help = (
-        "Load the demo company's past, train on it, and run web pages, worker, sweeper and a "
+        "Load the demo company's past, train on it, and run web pages, workers, sweeper and a "
         "simulated helpdesk that sends tickets. Ctrl-C ends all of it. A second start goes on "
         "where the first one ended. Demo mode only: COUNTERSIGN_DEMO=1, as in `make demo`."
     )
@@ -114,6 +114,8 @@ class Command(BaseCommand):
         ]  # fmt: skip
         work = [*celery, "-Q", "triage", "-n", "worker@%h", "--concurrency", "1"]
         write = [*celery, "-Q", "effects", "-n", "writer@%h", "-P", "threads", "--concurrency", "4"]
+        # Whoever waits for a proposal goes first.
+        learn = ["nice", *celery, "-Q", "learning", "-n", "trainer@%h", "--concurrency", "1"]
         return [
             Child(
                 "helpdesk",
@@ -125,6 +127,7 @@ class Command(BaseCommand):
             Child("web", web, logs / "web.log", lambda _: processes.answers(f"{url}/ready/")),
             Child("worker", work, logs / "worker.log", celery_answers),
             Child("writer", write, logs / "writer.log", celery_answers),
+            Child("trainer", learn, logs / "trainer.log", celery_answers),
             Child(
                 "sweeper",
                 [*python, sys.argv[0], "sweep"],

@@ -21,6 +21,7 @@ from triage.models import (
     EscalationRule,
     Job,
     Label,
+    LabelDoubt,
     LedgerEntry,
     ModelVersion,
     Playbook,
@@ -33,6 +34,7 @@ from triage.models import (
     Source,
     Ticket,
     TicketEvent,
+    TrainingRun,
 )
 
 HOLD_VIPS: dict[str, Any] = {
@@ -114,6 +116,7 @@ def one_of_everything(version: ModelVersion, number: int) -> list[Model]:
         proposal.values.get().prediction or proposal,
         *_night_rows(version, number),
         *_policy_rows(version, choice, proposal, number),
+        *_learning_rows(version, ticket, choice, number),
         *_record_rows(proposal, choice, owner, number),
     ]
 
@@ -135,6 +138,45 @@ def _night_rows(version: ModelVersion, number: int) -> list[Model]:
             closed_by=version.owner,
         ),
     ]
+
+
+def new_run(version: ModelVersion, **over: Any) -> TrainingRun:
+    """The finished one that made the version, unless told otherwise."""
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "field": version.field,
+        "asked_by": version.owner,
+        "started_at": now - timedelta(minutes=3),
+        "finished_at": now,
+        "progress": 1.0,
+        "model_version": version,
+    }
+    return TrainingRun.objects.create(**values | over)
+
+
+def new_doubt(version: ModelVersion, label: Label, suggested: Choice, **over: Any) -> LabelDoubt:
+    values = {"given_probability": 0.04, "confidence": 0.91} | over
+    return LabelDoubt.objects.create(
+        model_version=version, label=label, given=label.choice, suggested=suggested, **values
+    )
+
+
+def _learning_rows(
+    version: ModelVersion, ticket: Ticket, choice: Choice, number: int
+) -> list[Model]:
+    made = ModelVersion.objects.create(
+        field=version.field,
+        number=1000 + number,
+        owner=version.owner,
+        state="retired",
+        artefact=f"made-{number}.skops",
+        sha256="1" * 64,
+        label_count=10,
+    )
+    label = Label.objects.create(
+        ticket=ticket, field=choice.field, choice=choice, origin="spot_check"
+    )
+    return [new_run(made), new_doubt(made, label, choice)]
 
 
 def _policy_rows(

@@ -35,9 +35,9 @@ def test_the_shadow_is_shown_beside_the_champion_by_choice_and_overall(
 
     assert "category v2 beside category v1" in html
     assert "+11.2 points (+4.9 to +17.2)" in html
-    assert "<td>Network</td><td>95</td><td>100.0%</td><td>100.0%</td>" in html
+    assert '<th scope="row">Network</th><td>95</td><td>100.0%</td><td>100.0%</td>' in html
     # Twelve checks are no rate.
-    assert "<td>Access</td><td>12</td><td>too few</td>" in html
+    assert '<th scope="row">Access</th><td>12</td><td>too few</td>' in html
     assert "category v2 beside category v1" in shown(desk, shadow)
 
 
@@ -72,7 +72,7 @@ def test_a_version_that_was_never_in_shadow_is_compared_by_its_held_out_figures(
     html = shown(desk, candidate)
 
     assert "Put the challenger into shadow" in html
-    assert "<td>Accuracy</td><td>0.9000</td><td>0.9200</td><td>+0.0200</td>" in html
+    assert '<th scope="row">Accuracy</th><td>0.9000</td><td>0.9200</td><td>+0.0200</td>' in html
     assert "blind checks of live tickets that both predicted: 0, too few" in html
 
 

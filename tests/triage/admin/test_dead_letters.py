@@ -17,7 +17,7 @@ from django.utils import timezone
 from tests.conftest import new_ticket
 from tests.triage.admin.conftest import signed_in
 from tests.triage.admin.rows import new_proposal, new_rule
-from triage.models import Choice, Delivery, Job, RuleNotice, Source, Ticket
+from triage.models import Choice, Delivery, Job, RuleNotice, Source, Ticket, TrainingRun
 
 LIST = "admin:triage_job_changelist"
 numbers = count(1)
@@ -31,7 +31,7 @@ def dead_letter(kind: str, subject: int, **over: Any) -> Job:
 def one_of_each_kind(
     source: Source, choice: Choice
 ) -> tuple[Ticket, dict[str, tuple[Model, Model]]]:
-    """By kind: the job's subject, and the row whose page it leads to."""
+    """By kind: the job's subject, and the row whose page it leads to; of a ticket or of none."""
     ticket = new_ticket(source)
     delivery = Delivery.objects.create(source=source, webhook_id=f"d{next(numbers)}", body=b"{}")
     ticket.versions.update(delivery=delivery)
@@ -40,7 +40,11 @@ def one_of_each_kind(
     notice = RuleNotice.objects.create(
         rule_version=rule.versions.get(), ticket=ticket, to="ann@example.org"
     )
+    run = TrainingRun.objects.create(
+        field=choice.field, asked_by=source.owner, finished_at=timezone.now()
+    )
     return ticket, {
+        "train": (run, run),
         "receive": (delivery, delivery),
         "propose": (ticket.versions.get(), ticket),
         "evidence": (proposal, proposal),
@@ -66,10 +70,11 @@ def test_a_job_of_every_kind_leads_to_its_subject_and_its_ticket(
     about = {job.kind: job.about_row for job in shown}
     for kind, (_, page) in rows.items():
         assert about[kind].page == change_page(page), kind
-        assert about[kind].ticket == ticket, kind
+        has_ticket = kind != "train"
+        assert about[kind].ticket == (ticket if has_ticket else None), kind
         text = desk.get(change_page(jobs[kind])).content.decode()
         assert change_page(page) in text, kind
-        assert f">#{ticket.external_id}</a>" in text, kind
+        assert (f">#{ticket.external_id}</a>" in text) == has_ticket, kind
         assert "ValueError: no" in text, kind
         assert desk.get(change_page(page)).status_code == 200
 

@@ -34,6 +34,7 @@ LISTS = (
     + [f"triage_{name}" for name in ("modelversion", "prediction", "label", "delivery", "ticket")]
     + ["triage_driftfinding", "triage_retrainingproposal"]
     + [f"triage_{name}" for name in ("proposal", "effect", "job", "ledgerentry")]
+    + [f"triage_{name}" for name in ("trainingrun", "labeldoubt")]
     + ["review_decision", "review_reason", "knox_authtoken", "auth_user", "auth_group"]
 )
 

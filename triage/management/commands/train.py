@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from triage.learning import registry
-from triage.learning.training import TrainingRefused, train
+from triage.learning import registry, runs
+from triage.learning.training import TrainingRefused
 from triage.models import Field, ModelVersion, Source
 
 
@@ -53,9 +53,9 @@ class Command(BaseCommand):
                 bar.update(int(share * 100) - bar.n)
 
             try:
-                version = train(
+                version = runs.in_foreground(
                     field,
-                    owner=field.source.owner,
+                    by=field.source.owner,
                     seed=options["seed"],
                     leave_out_small=options["leave_out_small"],
                     progress=tell,
