@@ -15,6 +15,7 @@ from triage.learning.evaluation import report
 from triage.learning.fitting import Fit, fit
 from triage.learning.forgetting import Terms, known, terms_of, without
 from triage.learning.second import Memory, Vectors, print_of
+from triage.learning.stacking import blend_of
 from triage.learning.vectors import Remembering
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -33,7 +34,7 @@ def test_real_tickets_are_answered_better_by_both_tiers_and_best_by_asking_alway
     real_parts: tuple[Tickets, Tickets], two_tiers: Fit, remembering: Remembering
 ) -> None:
     texts, labels = real_parts[1]
-    texts, labels = texts[:400], labels[:400]
+    texts, labels = texts[:300], labels[:300]
     figures = {
         ask: report(
             two_tiers.classifier.predict_proba(texts, encoder=remembering, ask=ask),
@@ -46,13 +47,13 @@ def test_real_tickets_are_answered_better_by_both_tiers_and_best_by_asking_alway
     assert figures[Ask.ALWAYS]["accuracy"] > figures[Ask.NEVER]["accuracy"] + 0.01
     assert figures[Ask.ALWAYS]["log_loss"] < figures[Ask.NEVER]["log_loss"]
     assert figures[Ask.UNSURE]["accuracy"] > figures[Ask.NEVER]["accuracy"]
-    assert figures[Ask.ALWAYS]["calibration_error"] < 0.06
+    assert figures[Ask.ALWAYS]["brier"] < figures[Ask.UNSURE]["brier"] < figures[Ask.NEVER]["brier"]
 
 
 def test_the_second_tier_is_asked_for_about_a_fifth(
     real_parts: tuple[Tickets, Tickets], two_tiers: Fit, remembering: Remembering
 ) -> None:
-    texts = real_parts[1][0][:400]
+    texts = real_parts[1][0][:300]
     cascade = two_tiers.classifier.predict(texts, encoder=remembering)
     alone = two_tiers.classifier.predict(texts)
     always = two_tiers.classifier.predict(texts, encoder=remembering, ask=Ask.ALWAYS)
@@ -162,13 +163,28 @@ def test_neighbours_vote_by_nearness_by_hand() -> None:
     assert nearness[0] == pytest.approx((1 + 0.8 + 0.8) / 3, abs=1e-6)
 
 
+def test_a_blend_leaves_out_noise_and_takes_each_opinion_for_what_it_is_worth() -> None:
+    """Two opinions that each see half of the truth, and one that sees nothing."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 6_000)
+    half = np.eye(3)[truth] * (np.arange(6_000) % 2 == 0)[:, None] * 4
+    other = np.eye(3)[truth] * (np.arange(6_000) % 2 == 1)[:, None] * 2
+    noise = rng.normal(size=(6_000, 3))
+
+    blend = blend_of([half, other, noise], truth, np.ones(6_000))
+
+    # Twice as loud for the same: half the weight; the noise next to nothing.
+    assert blend[1] == pytest.approx(2 * blend[0], rel=0.1)
+    assert blend[2] < 0.1 * blend[0]
+
+
 def test_the_same_seed_gives_the_same_two_tiers(
     demo_parts: tuple[Tickets, Tickets], remembering: Remembering
 ) -> None:
     (texts, labels), (held, _) = demo_parts
 
     first, second = (
-        fit(texts, labels, seed=2, encoder=remembering).classifier.predict(
+        fit(texts[:150], labels[:150], seed=2, encoder=remembering).classifier.predict(
             held, encoder=remembering, ask=Ask.ALWAYS
         )
         for _ in range(2)

@@ -12,7 +12,8 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 _Fit = Callable[
-    [NDArray[np.float64], NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]
+    [NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]],
+    tuple[NDArray[np.float64], NDArray[np.float64]],
 ]
 # Fewer held-out texts a class, or more classes, than these: one shared temperature only.
 _FEWEST_FOR_MATRIX = 10
@@ -30,7 +31,7 @@ class Calibration:
     method : "temperature" (one factor for all) or "matrix" (multinomial regression on the scores)
     matrix : float array of shape (k, k)
     offset : float array of shape (k,)
-    log_loss : held-out mean negative log probability of the truth, in nats
+    log_loss : held-out (weighted) mean negative log probability of the truth, in nats
     """
 
     method: str
@@ -40,7 +41,10 @@ class Calibration:
 
 
 def calibrate(
-    scores: NDArray[np.float64], codes: NDArray[np.intp], folds: NDArray[np.intp]
+    scores: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    folds: NDArray[np.intp],
+    counts: NDArray[np.float64],
 ) -> Calibration:
     """The method with the lower log loss on folds it was not fitted on, then fitted on all.
 
@@ -49,32 +53,39 @@ def calibrate(
     scores : float array of shape (n, k), out of fold
     codes : int array of shape (n,), the column of the truth
     folds : int array of shape (n,), the fold each row was held out in
+    counts : float array of shape (n,), above 0: how much each truth counts
     """
-    counts = np.bincount(codes, minlength=scores.shape[1])
+    sizes = np.bincount(codes, minlength=scores.shape[1])
     methods: dict[str, _Fit] = {"temperature": _temperature}
-    if counts.min() >= _FEWEST_FOR_MATRIX and scores.shape[1] <= _MOST_CLASSES_FOR_MATRIX:
+    if sizes.min() >= _FEWEST_FOR_MATRIX and scores.shape[1] <= _MOST_CLASSES_FOR_MATRIX:
         methods["matrix"] = _matrix
-    losses = {name: _held_out_loss(fit, scores, codes, folds) for name, fit in methods.items()}
+    losses = {
+        name: _held_out_loss(fit, scores, codes, folds, counts) for name, fit in methods.items()
+    }
     best = min(losses, key=lambda name: losses[name])
-    matrix, offset = methods[best](scores, codes)
+    matrix, offset = methods[best](scores, codes, counts)
     return Calibration(best, matrix, offset, losses[best])
 
 
 def _held_out_loss(
-    fit: _Fit, scores: NDArray[np.float64], codes: NDArray[np.intp], folds: NDArray[np.intp]
+    fit: _Fit,
+    scores: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    folds: NDArray[np.intp],
+    counts: NDArray[np.float64],
 ) -> float:
     losses = np.zeros(len(codes))
     for fold in np.unique(folds):
         held = folds == fold
         fitted_on = ~held
-        matrix, offset = fit(scores[fitted_on], codes[fitted_on])
+        matrix, offset = fit(scores[fitted_on], codes[fitted_on], counts[fitted_on])
         logs = log_softmax(scores[held] @ matrix + offset, axis=1)
         losses[held] = -logs[np.arange(held.sum()), codes[held]]
-    return float(losses.mean())
+    return float(np.average(losses, weights=counts))
 
 
 def _temperature(
-    scores: NDArray[np.float64], codes: NDArray[np.intp]
+    scores: NDArray[np.float64], codes: NDArray[np.intp], counts: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The factor of least log loss (Guo, Pleiss, Sun, Weinberger 2017).
 
@@ -85,20 +96,21 @@ def _temperature(
     doubt = 2 / (n + 2)
     targets = np.full((n, k), doubt / k)
     targets[np.arange(n), codes] += 1 - doubt
+    targets *= (counts / counts.sum())[:, None]
 
     def loss(log_factor: float) -> float:
         logs = log_softmax(scores * np.exp(log_factor), axis=1)
-        return float(-(targets * logs).sum() / n)
+        return float(-(targets * logs).sum())
 
     factor = np.exp(minimize_scalar(loss, bounds=(-6, 6), method="bounded").x)
     return np.eye(k) * factor, np.zeros(k)
 
 
 def _matrix(
-    scores: NDArray[np.float64], codes: NDArray[np.intp]
+    scores: NDArray[np.float64], codes: NDArray[np.intp], counts: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     spread = scores.std()
-    fitted = LogisticRegression(C=1.0, max_iter=2_000).fit(scores / spread, codes)
+    fitted = LogisticRegression(C=1.0, max_iter=2_000).fit(scores / spread, codes, counts)
     matrix, offset = fitted.coef_.T / spread, fitted.intercept_
     if matrix.shape[1] == 1:
         matrix, offset = np.hstack([-matrix, matrix]) / 2, np.concatenate([-offset, offset]) / 2

@@ -87,14 +87,19 @@ class Classifier:
         Without the encoder that the second tier was trained with, the first tier answers alone.
         """
         rows = self.features.rows(texts)
-        probabilities, in_scope = self._first(rows)
+        scores, in_scope = self._first(rows)
+        probabilities = np.asarray(softmax(scores, axis=1), dtype=np.float64)
         tiers = np.ones(len(texts), dtype=np.int8)
         if encoder is not None and ask != Ask.NEVER and self.is_two_tiered(encoder):
             wanted = np.ones(len(texts), dtype=bool)
             if ask == Ask.UNSURE:
                 wanted = is_unsure(probabilities, in_scope, self.unsure_below)
-            self._second(texts, rows, np.flatnonzero(wanted), encoder, probabilities, in_scope)
-            tiers[wanted] = 2
+            places = np.flatnonzero(wanted)
+            if self.second is not None and len(places):
+                vectors = encoder.encode([texts[place] for place in places])
+                answer = self.second.answer(rows[places], vectors, scores[places])
+                probabilities[places], in_scope[places] = answer
+                tiers[places] = 2
         return Predictions(self.classes_, probabilities, in_scope, rows, tiers)
 
     def predict_proba(
@@ -173,26 +178,12 @@ class Classifier:
         )
 
     def _first(self, rows: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores, shape (n, k), whose softmax is the probabilities, and in scope, shape (n,)."""
         scores = np.asarray(rows @ self.weights, dtype=np.float64) + self.intercept
         in_scope = self.scope.share_below(signs_of(scores, rows, self.centroids))
         # Whatever else there was in training, a text of which nothing is known is strange.
         in_scope[np.diff(rows.indptr) == 0] = 0
-        return np.asarray(softmax(scores, axis=1)), in_scope
-
-    def _second(
-        self,
-        texts: Sequence[str],
-        rows: Row,
-        places: NDArray[np.intp],
-        encoder: Encoder,
-        probabilities: NDArray[np.float64],
-        in_scope: NDArray[np.float64],
-    ) -> None:
-        """Puts the second tier's answers in the two arrays at these places."""
-        if self.second is None or not len(places):
-            return
-        vectors = encoder.encode([texts[place] for place in places])
-        probabilities[places], in_scope[places] = self.second.answer(rows[places], vectors)
+        return scores, in_scope
 
 
 def signs_of(

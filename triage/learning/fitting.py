@@ -46,9 +46,15 @@ class Fit:
 
 @dataclass(frozen=True)
 class _FirstTier:
-    """The first tier fitted, with what it says out of fold: probabilities (n, k), in scope (n,)."""
+    """The first tier fitted, with what it says out of fold.
+
+    scores, out_of_fold : float arrays of shape (n, k), the latter the softmax of the former, with
+        rows of nan where a text was never held out
+    in_scope : float array of shape (n,)
+    """
 
     classifier: Classifier
+    scores: NDArray[np.float64]
     out_of_fold: NDArray[np.float64]
     in_scope: NDArray[np.float64]
 
@@ -84,7 +90,12 @@ def fit(
         found = Fit(first.classifier, first.out_of_fold)
         if encoder is not None:
             stacked = stack(
-                texts, material, encoder, seed, lambda share, what: tell(0.2 + 0.78 * share, what)
+                texts,
+                material,
+                first.scores,
+                encoder,
+                seed,
+                lambda share, what: tell(0.2 + 0.78 * share, what),
             )
             found = _with_second(first, stacked, material)
     tell(1.0, "done")
@@ -95,7 +106,7 @@ def _first_tier(material: Material, seed: int, tell: Progress) -> _FirstTier:
     scores, cosines = _out_of_fold(material, seed, tell)
     tell(0.8, "calibrating")
     held, codes = material.held, material.codes
-    calibration = calibrate(scores[held], codes[held], material.folds[held])
+    calibration = calibrate(scores[held], codes[held], material.folds[held], material.counts[held])
     tell(0.85, "fitting on everything")
     weights, intercept = _linear(material.rows, codes, material.counts, seed)
     calibrated = scores @ calibration.matrix + calibration.offset
@@ -111,7 +122,7 @@ def _first_tier(material: Material, seed: int, tell: Progress) -> _FirstTier:
     )
     checked = np.full(scores.shape, np.nan)
     checked[held] = softmax(calibrated[held], axis=1)
-    return _FirstTier(classifier, checked, classifier.scope.share_below(signs))
+    return _FirstTier(classifier, calibrated, checked, classifier.scope.share_below(signs))
 
 
 def _with_second(first: _FirstTier, stacked: Stacked, material: Material) -> Fit:

@@ -25,6 +25,7 @@ _NO_VOTE = 0.02
 _AT_ONCE = 256
 PRINT_BYTES = 8
 N_SIGNS = 3
+N_OPINIONS = 3
 
 Vectors = NDArray[np.float32]
 
@@ -81,12 +82,15 @@ class Memory:
 
 @dataclass(frozen=True)
 class SecondTier:
-    """probabilities = softmax((words @ weights + vectors @ sentence_weights + intercept
-    + vote_weight * votes) @ matrix + offset).
+    """Three opinions, blended: the first tier's scores, a linear model on words and vectors
+    (words @ weights + vectors @ sentence_weights + intercept), the votes of near texts.
+
+    probabilities = softmax(blend @ opinions @ matrix + offset).
 
     Attributes
     ----------
     encoder : SHA-256 (hex) of the model file that the vectors must come from
+    blend : float array of shape (3,), how much each opinion counts
     weights : float32 array of shape (n_columns, k)
     sentence_weights : float32 array of shape (d, k)
     intercept, offset : float arrays of shape (k,); matrix : (k, k), the calibration
@@ -99,7 +103,7 @@ class SecondTier:
     sentence_weights: NDArray[np.float32]
     intercept: NDArray[np.float64]
     memory: Memory
-    vote_weight: float
+    blend: NDArray[np.float64]
     matrix: NDArray[np.float64]
     offset: NDArray[np.float64]
     calibration: str
@@ -107,13 +111,16 @@ class SecondTier:
     scope: Scope
 
     def answer(
-        self, rows: Row, vectors: Vectors
+        self, rows: Row, vectors: Vectors, first: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Probabilities of shape (n, k) and in-scope scores of shape (n,)."""
+        """Probabilities of shape (n, k) and in-scope scores of shape (n,).
+
+        `first` are the first tier's scores of the same rows, shape (n, k).
+        """
         linear = np.asarray(rows @ self.weights, dtype=np.float64)
         linear += vectors @ self.sentence_weights + self.intercept
         votes, nearness = self.memory.ask(vectors, len(self.intercept))
-        scores = (linear + self.vote_weight * votes) @ self.matrix + self.offset
+        scores = mixed(self.blend, (first, linear, votes)) @ self.matrix + self.offset
         signs = signs_of(linear, nearness, vectors, self.centres)
         return np.asarray(softmax(scores, axis=1)), self.scope.share_below(signs)
 
@@ -134,7 +141,7 @@ class SecondTier:
             "memory": self.memory.vectors.astype(np.float16),
             "memory_codes": self.memory.codes,
             "memory_prints": self.memory.prints,
-            "vote_weight": np.array([self.vote_weight]),
+            "blend": self.blend,
             "matrix": self.matrix,
             "offset": self.offset,
             "calibration": self.calibration,
@@ -154,7 +161,7 @@ class SecondTier:
                 "intercept": (k,),
                 "memory_codes": (m,),
                 "memory_prints": (m, PRINT_BYTES),
-                "vote_weight": (1,),
+                "blend": (N_OPINIONS,),
                 "matrix": (k, k),
                 "offset": (k,),
                 "centres": (d, k),
@@ -171,13 +178,23 @@ class SecondTier:
             sentence_weights=state["sentence_weights"],
             intercept=state["intercept"],
             memory=Memory(state["memory"].astype(np.float32), codes, state["memory_prints"]),
-            vote_weight=float(state["vote_weight"][0]),
+            blend=state["blend"],
             matrix=state["matrix"],
             offset=state["offset"],
             calibration=state["calibration"],
             centres=state["centres"],
             scope=Scope.from_state(state["scope"], N_SIGNS),
         )
+
+
+def mixed(
+    blend: NDArray[np.float64], opinions: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """The opinions, each of shape (n, k), times their weights, added."""
+    total = np.zeros_like(opinions[0])
+    for weight, opinion in zip(blend, opinions, strict=True):
+        total += weight * opinion
+    return total
 
 
 def signs_of(

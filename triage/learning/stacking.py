@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
 from sklearn.svm import LinearSVC
 
 from triage.learning.calibration import Calibration, calibrate
@@ -21,6 +22,7 @@ from triage.learning.second import (
     Memory,
     SecondTier,
     Vectors,
+    mixed,
     print_of,
     signs_of,
 )
@@ -30,9 +32,6 @@ _VECTOR_SCALE = np.float32(1.5)
 _C = 0.6
 # The newest of the training texts, as they are most like what comes; 60 MB, and 5 ms a text.
 MOST_REMEMBERED = 40_000
-_VOTE_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45)
-# A greater weight of the votes must be worth this much more accuracy.
-_WORTH = 0.002
 _ENCODED_AT_ONCE = 1_024
 
 _Progress = Callable[[float, str], None]
@@ -60,16 +59,25 @@ class _Checked:
 
 
 def stack(
-    texts: Sequence[str], material: Material, encoder: Encoder, seed: int, tell: _Progress
+    texts: Sequence[str],
+    material: Material,
+    first: NDArray[np.float64],
+    encoder: Encoder,
+    seed: int,
+    tell: _Progress,
 ) -> Stacked:
-    """Fit on the words of `material` and the vectors of its texts, oldest text first."""
+    """Fit on the words of `material` and the vectors of its texts, oldest text first.
+
+    `first` are the first tier's scores out of fold, shape (n, k).
+    """
     vectors = _encoded(texts, encoder, tell)
     checked = _out_of_fold(material, vectors, seed, tell)
-    held, codes = material.held, material.codes
-    weight = _vote_weight(checked, codes, held)
+    held, codes, counts = material.held, material.codes, material.counts
+    opinions = (first, checked.linear, checked.votes)
+    blend = blend_of([opinion[held] for opinion in opinions], codes[held], counts[held])
     tell(0.85, "fitting sentence vectors on everything")
-    scores = checked.linear + weight * checked.votes
-    calibration = calibrate(scores[held], codes[held], material.folds[held])
+    scores = mixed(blend, opinions)
+    calibration = calibrate(scores[held], codes[held], material.folds[held], counts[held])
     weights, sentence_weights, intercept = _linear(
         material.rows, vectors, codes, material.counts, seed
     )
@@ -80,7 +88,7 @@ def stack(
         sentence_weights=sentence_weights,
         intercept=intercept,
         memory=Memory(vectors[newest], codes[newest], _prints(texts[newest])),
-        vote_weight=weight,
+        blend=blend,
         matrix=calibration.matrix,
         offset=calibration.offset,
         calibration=calibration.method,
@@ -135,15 +143,38 @@ def _linear(
     )
 
 
-def _vote_weight(checked: _Checked, codes: NDArray[np.intp], held: NDArray[np.bool_]) -> float:
-    """How much the neighbours' votes count beside the linear scores: the most accurate, or less."""
-    best, most = 0.0, -1.0
-    for weight in _VOTE_WEIGHTS:
-        answers = (checked.linear[held] + weight * checked.votes[held]).argmax(axis=1)
-        accuracy = float((answers == codes[held]).mean())
-        if accuracy > most + _WORTH:
-            best, most = weight, accuracy
-    return best
+def blend_of(
+    opinions: Sequence[NDArray[np.float64]],
+    codes: NDArray[np.intp],
+    counts: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """How much each opinion counts so that the log loss of their sum is least; none below 0.
+
+    `opinions` are score arrays of shape (n, k), from models that had not seen the rows;
+    `counts` (n,), above 0, say how much each row counts. Answers an array of shape
+    (n_opinions,). Convex, so there is one such blend.
+    """
+    rows, shares = np.arange(len(codes)), counts / counts.sum()
+
+    def loss(blend: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        mixed = np.zeros_like(opinions[0])
+        for weight, opinion in zip(blend, opinions, strict=True):
+            mixed += weight * opinion
+        logs = log_softmax(mixed, axis=1)
+        wrong = np.exp(logs)
+        wrong[rows, codes] -= 1
+        wrong *= shares[:, None]
+        slopes = [float((wrong * opinion).sum()) for opinion in opinions]
+        return float(-(shares * logs[rows, codes]).sum()), np.array(slopes)
+
+    found = minimize(
+        loss,
+        np.full(len(opinions), 0.5),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0, None)] * len(opinions),
+    )
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def _probabilities(
