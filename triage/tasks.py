@@ -27,8 +27,8 @@ NIGHT_SECONDS = 6 * 3600
 SECONDS_PER_BELL = 30.0
 # An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
 # up its lease there and with it an attempt. Evidence is slow to find, a batch of it holds up
-# tickets that come meanwhile, and 50 solved tickets for each are in memory. A model in shadow may
-# be slow too.
+# tickets that come meanwhile, and the beginnings of 250 solved ones for each are in memory. A model
+# in shadow may be slow too.
 AT_MOST: dict[str, int] = {
     Job.Kind.EFFECT: 1,
     Job.Kind.EVIDENCE: 25,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from triage.learning.text import LONGEST_BODY, MOST_SEARCH_TOKENS, document, tokens_for_search
+from triage.learning.text import LONGEST_BODY, document
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,3 @@ def test_a_quarter_megabyte_of_spite_takes_less_than_a_fifth_of_a_second(bit: st
 
 def test_only_the_beginning_of_a_long_body_is_looked_at() -> None:
     assert document("", "word " * 100_000) == ("word " * 100_000)[:LONGEST_BODY].strip()
-
-
-def test_search_tokens_are_distinct_lower_case_and_longest_first() -> None:
-    assert tokens_for_search("VPN vpn Password password_reset _mail_ a 42") == [
-        "password",
-        "reset",
-        "vpn",
-        "42",
-    ]
-
-
-def test_search_tokens_are_at_most_forty_of_the_longest() -> None:
-    found = tokens_for_search(" ".join("x" * length for length in range(2, 41)) + " aa bb cc")
-    assert len(found) == MOST_SEARCH_TOKENS
-    assert found[0] == "x" * 40

@@ -1,4 +1,4 @@
-"""The one string that models see of a ticket, and the words to search it by."""
+"""The one string that models see of a ticket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from mailparser_reply.parser import EmailMessage
 
 LONGEST_SUBJECT = 500
 LONGEST_BODY = 10_000
-MOST_SEARCH_TOKENS = 40
 
 MAIL, PHONE, IBAN = "_mail_", "_phone_", "_iban_"
 CARD, IP, IDENTIFIER = "_card_", "_ip_", "_id_"
@@ -54,8 +53,6 @@ _LONG_IDENTIFIER = re.compile(
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?: \d{1,2})?")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4}")
 _SHORTEST_DIGIT_IDENTIFIER = 9
-_SEARCHED = re.compile(r"[^\W_]{2,40}")
-_PLACEHOLDER = re.compile(r"\b_(?:mail|phone|iban|card|ip|id)_\b")
 
 
 def document(subject: str, body: str) -> str:
@@ -70,12 +67,6 @@ def document(subject: str, body: str) -> str:
     """
     newest = _newest(body[:LONGEST_BODY].replace("\r\n", "\n").strip())
     return _mask(f"{subject[:LONGEST_SUBJECT].strip()}\n{newest}".strip())
-
-
-def tokens_for_search(text: str) -> list[str]:
-    """At most 40 distinct lower-case words of two characters and more, the longest first."""
-    found = {word.lower(): None for word in _SEARCHED.findall(_PLACEHOLDER.sub(" ", text))}
-    return sorted(found, key=len, reverse=True)[:MOST_SEARCH_TOKENS]
 
 
 def _newest(body: str) -> str:
