@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import DatabaseError
 from django.utils import timezone
 
 from triage import drift, nightly, steps
@@ -37,6 +38,9 @@ AT_MOST: dict[str, int] = {
 }
 # Time that a job has, after its soft limit, to fail with a word before its process is killed.
 LAST_WORDS_SECONDS = 60
+
+# Classes of SQLSTATE: data exception; syntax error or access rule violation.
+QUOTING = ("22", "42")
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])
@@ -124,8 +128,15 @@ def _attempt(jobs: Sequence[Job]) -> None:
 
 
 def _named(error: Exception) -> str:
-    """The error without what a database adds to it: the values of the row, a ticket's text."""
-    return f"{type(error).__name__}: {str(error).partition('DETAIL:')[0].strip()}"
+    """The error without what a database adds to it: values, pieces of a statement, a ticket's text.
+
+    Of data that cannot be read and of a statement that cannot be run the first line quotes too.
+    """
+    said = str(error)
+    if isinstance(error, DatabaseError):
+        state = getattr(error.__cause__, "sqlstate", None) or ""
+        said = f"SQLSTATE {state}" if state[:2] in QUOTING else said.partition("\n")[0]
+    return f"{type(error).__name__}: {said.partition('DETAIL:')[0].strip()}"
 
 
 def _receive(jobs: Sequence[Job]) -> None:

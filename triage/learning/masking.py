@@ -59,8 +59,8 @@ _LOGIN_LABELS = (
     "login", "login name", "login id", "logon", "logon name", "account", "upn", "sam", "uid",
     "benutzer", "benutzername", "benutzerkennung", "kennung", "anmeldename", "utilisateur",
     "identifiant", "usuario", "utente", "usuário", "gebruiker", "gebruikersnaam", "użytkownik",
-    "brugernavn", "användarnamn", "uživatel", "логин", "пользователь", "用户", "用户名", "ユーザー", "ユーザー名",
-    "사용자",
+    "brugernavn", "användarnamn", "uživatel", "логин", "пользователь", "用户", "用户名",
+    "ユーザー", "ユーザー名", "사용자",
 )  # fmt: skip
 _PASSWORD_LABELS = (
     "password", "passwort", "passcode", "passphrase", "pass", "pwd", "pin", "kennwort",
