@@ -42,6 +42,8 @@ SAMPLED = 3_000
 KEPT_SECONDS, KEPT_SECONDS_WHILE_FEW = 600.0, 30.0
 MOST_SOURCES_KEPT = 100
 
+# The words bring the source with them. It is written as a sum so that no index of sources, which
+# has every ticket, is read beside that of the words.
 FIND = """
     SELECT number, id FROM (
         SELECT asked.number, found.id, row_number() OVER (
@@ -56,7 +58,7 @@ FIND = """
             WHERE triage_words(ticket.source_id, ticket.subject, ticket.body)
                     @@ asked.words::tsquery
                 AND ticket.closed_at IS NOT NULL
-                AND ticket.source_id = asked.source AND ticket.id <> asked.ticket
+                AND ticket.source_id + 0 = asked.source AND ticket.id <> asked.ticket
             LIMIT %s) AS found
         GROUP BY asked.number, found.id, found.octets) AS scored
     WHERE place <= %s
@@ -198,6 +200,11 @@ def _frequencies(source: int) -> Frequencies:
             _kept.clear()
         _kept[source] = (now + (KEPT_SECONDS_WHILE_FEW if is_few else KEPT_SECONDS), known)
     return known
+
+
+def forget() -> None:
+    """What is known of how frequent words are; it is looked up again when it is needed."""
+    _kept.clear()
 
 
 def _about(source: int) -> float:
