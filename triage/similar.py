@@ -27,7 +27,7 @@ from triage.models import Ticket
 logger = logging.getLogger(__name__)
 
 # Found by their rarest words, then compared; the nearest are compared once more.
-CANDIDATES, NEAREST, SHOWN = 300, 10, 3
+CANDIDATES, NEAREST, SHOWN = 250, 10, 3
 # Of a candidate's body; what a ticket is about stands at its top.
 COMPARED = 2_000
 LEAST_SIMILARITY = 0.05

@@ -31,7 +31,7 @@ _IS_UNUSUAL = re.compile(rf"[{SPACELESS}{_MARKS}]")
 LONGEST_WORD = 40
 
 # Rows that the words sought may be expected to bring together, and how many words that may be.
-ROWS = 2_500
+ROWS = 2_000
 MOST_WORDS, MOST_PAIRS, PAIRED = 16, 6, 6
 # Words of a language keep company: two stand together more often than each alone would have it.
 COMPANY = 3.0
@@ -124,7 +124,7 @@ class Sought:
 def sought(text: str, frequencies: Frequencies) -> list[Sought]:
     """What to look for so that few texts have any of it and the nearest have much of it.
 
-    The rarest words first, and of the frequent ones pairs, as long as about 2,500 texts are
+    The rarest words first, and of the frequent ones pairs, as long as about 2,000 texts are
     expected to be found. Nothing if no word is rare enough for that.
     """
     # Of equally rare words the longer is the rarer.
