@@ -74,6 +74,17 @@ def reasoned(
     return Proposal.objects.get(pk=proposal.pk)
 
 
+WENT_WELL = {
+    "values": {},
+    "closed_at": "2026-03-02T09:30:00Z",
+    "reopened_count": 0,
+    "reassigned_count": 0,
+    "rating": None,
+    "playbook": "",
+    "was_automatic": False,
+}
+
+
 def test_a_proposal_says_what_each_value_rests_on(
     asking: Client, reasoned: Proposal, technician: User
 ) -> None:
@@ -114,15 +125,7 @@ def test_a_proposal_says_what_each_value_rests_on(
     }
     assert answer["reply"] == "Hello"
     (alike,) = answer["similar"]
-    assert alike.pop("outcome") == {
-        "values": {},
-        "closed_at": "2026-03-02T09:30:00Z",
-        "reopened_count": 0,
-        "reassigned_count": 0,
-        "rating": None,
-        "playbook": "",
-        "was_automatic": False,
-    }
+    assert alike.pop("outcome") == WENT_WELL
     assert [alike] == reasoned.similar
     assert answer["ticket"]["external_id"] == reasoned.ticket.external_id
     assert (answer["route"], answer["is_waiting"], answer["ticket_version"]) == ("review", True, 1)

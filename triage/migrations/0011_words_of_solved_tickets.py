@@ -48,7 +48,7 @@ NO_STATISTICS = "ALTER INDEX ticket_words ALTER COLUMN 1 SET STATISTICS 0"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("triage", "0006_no_index_twice")]
+    dependencies = [("triage", "0010_text_vectors")]
 
     operations = [
         migrations.RunSQL(FUNCTION, "DROP FUNCTION triage_words(bigint, text, text)"),
