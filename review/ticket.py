@@ -1,6 +1,6 @@
 """Everything the page of one ticket shows, in a fixed number of queries."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from triage.models import (
     TicketVersion,
     Waiting,
 )
+from triage.outcomes import Outcome, outcomes
 
 RECENT = timedelta(days=30)
 SIMILAR_SHOWN = 3
@@ -35,11 +36,9 @@ UNFINISHED = frozenset({Effect.State.PENDING, Effect.State.SENDING})
 class Solved:
     """An earlier ticket like this one, and how it went. `similarity` is 0 to 1."""
 
-    ticket: Ticket
+    outcome: Outcome
     similarity: float
     path: str
-    reassigned: int
-    reopened: int
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,6 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
     proposal = proposals[0] if proposals else None
     waiting: Waiting | None = getattr(ticket, "waiting", None)
     decisions = _decisions([one.pk for one in proposals], choices)
-    similar, events = _similar_and_events(ticket, proposal, choices)
     versions = _versions(ticket)
     lines = lines_of(proposal, choices) if proposal else []
     hits = _hits(proposal) if proposal else []
@@ -149,9 +147,9 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
         holders=[hit for hit in hits if _holds(hit.rule_version)],
         decisions=decisions,
         effects=list(effects_of(ticket)),
-        similar=similar,
+        similar=_similar(ticket, proposal, choices),
         is_being_explained=proposal is not None and _is_being_explained(proposal),
-        events=events,
+        events=_events(ticket, choices),
         versions=versions,
         requester=_requester(ticket),
         waiting=waiting,
@@ -257,33 +255,27 @@ def with_changes(decided: Iterable[Decision], choices: Catalogue) -> list[Decisi
     return [DecisionLine(one, settled.get(one.pk, ""), changes[one.pk]) for one in decisions]
 
 
-def _similar_and_events(
-    ticket: Ticket, proposal: Proposal | None, choices: Catalogue
-) -> tuple[list[Solved], list[tuple[TicketEvent, str]]]:
+def _similar(ticket: Ticket, proposal: Proposal | None, choices: Catalogue) -> list[Solved]:
     alike = {
         item["ticket"]: float(item["similarity"])
         for item in (proposal.similar[:SIMILAR_SHOWN] if proposal else [])
     }
-    events = list(
-        TicketEvent.objects.filter(ticket__in=[ticket.pk, *alike]).order_by("happened_at", "pk")
-    )
-    happened = Counter((event.ticket_id, event.kind) for event in events)
     main = ticket.source.fields.filter(is_main=True).first()
     solved = [
         Solved(
-            ticket=other,
-            similarity=alike[other.pk],
-            path=choices.key_path(main, other.values[main.key])
-            if main and other.values.get(main.key)
+            outcome=outcome,
+            similarity=alike[pk],
+            path=choices.key_path(main, outcome.ticket.values[main.key])
+            if main and outcome.ticket.values.get(main.key)
             else "",
-            reassigned=happened[other.pk, TicketEvent.Kind.REASSIGNED],
-            reopened=happened[other.pk, TicketEvent.Kind.REOPENED],
         )
-        for other in Ticket.objects.filter(pk__in=alike).defer("body", "search")
+        for pk, outcome in outcomes(alike).items()
     ]
-    solved.sort(key=lambda one: -one.similarity)
-    own = [(one, choices.path(one.choice_id)) for one in events if one.ticket_id == ticket.pk]
-    return solved, own
+    return sorted(solved, key=lambda one: -one.similarity)
+
+
+def _events(ticket: Ticket, choices: Catalogue) -> list[tuple[TicketEvent, str]]:
+    return [(event, choices.path(event.choice_id)) for event in ticket.events.all()]
 
 
 def _requester(ticket: Ticket) -> Requester | None:

@@ -21,6 +21,7 @@ ORDER = (
         "triage.policies",
         "triage.policies_in_force",
         "triage.similar",
+        "triage.outcomes",
         "triage.drafts",
         "triage.evidence",
         "triage.shadows",

@@ -1,63 +1,213 @@
-"""Solved tickets that read alike: candidates by full text, order by cosine."""
+"""Solved tickets that read alike: candidates by their rarest words, order by cosine.
 
-from collections.abc import Iterator, Sequence
+The index is PostgreSQL's own: what is solved is found at once, by every host, and what is erased
+is gone from it with the row. `triage_words` (see migrations) turns a ticket into the words that
+`similarity.words` finds, each under the source's number, so that sources do not meet in it.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q
+from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Left
+from psycopg.errors import QueryCanceled
 
 from triage import bulk
-from triage.learning.similarity import Comparison, Counted
-from triage.learning.text import document, tokens_for_search
+from triage.learning.similarity import Frequencies, Sought, Weighed, cosine, sought
+from triage.learning.text import LONGEST_BODY, document
 from triage.models import Ticket
 
-CANDIDATES = 50
-SHOWN = 3
+logger = logging.getLogger(__name__)
+
+# Found by their rarest words, then compared; the nearest are compared once more.
+CANDIDATES, NEAREST, SHOWN = 250, 10, 3
+# Of a candidate's body; what a ticket is about stands at its top.
+COMPARED = 2_000
 LEAST_SIMILARITY = 0.05
-QUERY_WORDS = 12
+# For one ticket; several are asked about in one statement and have as much each.
+LONGEST_MS = 200
+# Of one word or pair, should there be far more than the sample made us expect.
+MOST_ROWS = 1_000
+
+# The newest solved tickets of a source tell how frequent its words are. Tokenising them takes
+# some 50 ms, so what they told is kept; while there are fewer they change faster and cost less.
+SAMPLED = 3_000
+KEPT_SECONDS, KEPT_SECONDS_WHILE_FEW = 600.0, 30.0
+MOST_SOURCES_KEPT = 100
+
+# The words bring the source with them. It is written as a sum so that no index of sources, which
+# has every ticket, is read beside that of the words.
+FIND = """
+    SELECT number, id FROM (
+        SELECT asked.number, found.id, row_number() OVER (
+            PARTITION BY asked.number
+            ORDER BY sum(asked.weight) / sqrt(found.octets) DESC, found.id DESC) AS place
+        FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::float8[])
+            AS asked(number, ticket, source, words, weight)
+        CROSS JOIN LATERAL (
+            SELECT ticket.id,
+                20 + octet_length(ticket.subject) + octet_length(ticket.body) AS octets
+            FROM triage_ticket AS ticket
+            WHERE triage_words(ticket.source_id, ticket.subject, ticket.body)
+                    @@ asked.words::tsquery
+                AND ticket.closed_at IS NOT NULL
+                AND ticket.source_id + 0 = asked.source AND ticket.id <> asked.ticket
+            LIMIT %s) AS found
+        GROUP BY asked.number, found.id, found.octets) AS scored
+    WHERE place <= %s
+    ORDER BY number, place
+"""
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """A ticket, the text to compare, and what is looked for; nothing where all is frequent."""
+
+    ticket: Ticket
+    text: str
+    sought: list[Sought]
 
 
 def solved(asked: Sequence[tuple[Ticket, str]]) -> Iterator[list[dict[str, Any]]]:
     """For each ticket with its document, in order: the three most similar solved tickets of its
     source, as {ticket, similarity}.
 
-    The longest words pick the newest candidates that share any of them; cosine then orders
-    these, so a perfect twin older than 50 looser matches can be missed. Tickets that are asked
-    about together have many candidates in common, each read once; all are held in memory.
+    Its rarest words find a few hundred candidates; cosine, by how frequent words are in the
+    source, orders these. A text of frequent words alone is compared with the newest ones.
+    What tickets that are asked about together have in common is read once; all is in memory.
     """
-    candidates = [_candidates(ticket, text) for ticket, text in asked]
-    comparison = Comparison()
-    counted = _counted(comparison, set(chain.from_iterable(candidates)))
-    for (_, text), found in zip(asked, candidates, strict=True):
+    frequencies = {pk: _frequencies(pk) for pk in {ticket.source_id for ticket, _ in asked}}
+    asks = [_Ask(t, text, sought(text, frequencies[t.source_id])) for t, text in asked]
+    candidates = _candidates(asks)
+    written = _written(set(chain.from_iterable(candidates)))
+    comparers = {pk: _Comparer(found) for pk, found in frequencies.items()}
+    for ask, keys in zip(asks, candidates, strict=True):
         # A row may have gone between the two questions.
-        yield _best(comparison, text, {pk: counted[pk] for pk in found if pk in counted})
+        texts = {pk: written[pk] for pk in keys if pk in written}
+        best = comparers[ask.ticket.source_id].best(ask.text, texts)
+        yield [
+            {"ticket": pk, "similarity": round(similarity, 3)}
+            for similarity, pk in best
+            if similarity >= LEAST_SIMILARITY
+        ]
 
 
-def _candidates(ticket: Ticket, text: str) -> list[int]:
-    words = tokens_for_search(text)[:QUERY_WORDS]
-    if not words:
-        return []
-    # Letters and digits only, so none of them can be read as an operator.
-    query = SearchQuery(" | ".join(words), search_type="raw", config="simple")
-    found = Ticket.objects.filter(
-        Q(search=query), source=ticket.source_id, closed_at__isnull=False
-    ).exclude(pk=ticket.pk)
-    return list(found.order_by("-closed_at").values_list("pk", flat=True)[:CANDIDATES])
+class _Comparer:
+    """Finds the nearest of a few texts. What tickets have in common is weighed once."""
+
+    def __init__(self, frequencies: Frequencies) -> None:
+        self._weigh = lru_cache(4 * CANDIDATES)(frequencies.weigh)
+
+    def best(self, text: str, texts: Mapping[int, tuple[str, str]]) -> list[tuple[float, int]]:
+        """Similarity, 0 to 1, and key of the nearest, best first.
+
+        All are compared as they were written, and the best as a model sees them: without what
+        they quote, which takes longer.
+        """
+        asked = self._weigh(text)
+        as_written = {pk: f"{subject}\n{body}" for pk, (subject, body) in texts.items()}
+        rough = self._ranked(asked, as_written)[:NEAREST]
+        return self._ranked(asked, {pk: document(*texts[pk]) for _, pk in rough})[:SHOWN]
+
+    def _ranked(self, asked: Weighed, texts: Mapping[int, str]) -> list[tuple[float, int]]:
+        return sorted(
+            ((cosine(asked, self._weigh(text)), pk) for pk, text in texts.items()), reverse=True
+        )
 
 
-def _counted(comparison: Comparison, keys: set[int]) -> dict[int, Counted]:
-    rows = Ticket.objects.filter(pk__in=bulk.among(keys)).values_list("pk", "subject", "body")
-    return {pk: comparison.count(document(subject, body)) for pk, subject, body in rows}
+def _candidates(asks: Sequence[_Ask]) -> list[list[int]]:
+    """Primary keys for each, best first. One that takes too long has none; the others have."""
+    try:
+        with transaction.atomic():
+            return _looked_up(asks)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+    if len(asks) == 1:
+        logger.warning("no tickets like %s in %s ms", asks[0].ticket.pk, LONGEST_MS)
+        return [[]]
+    return [found for ask in asks for found in _candidates([ask])]
 
 
-def _best(
-    comparison: Comparison, text: str, candidates: dict[int, Counted]
-) -> list[dict[str, Any]]:
-    scores = comparison.rank(comparison.count(text), list(candidates.values()))
-    best = sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])[:SHOWN]
-    return [
-        {"ticket": pk, "similarity": round(float(score), 3)}
-        for score, pk in best
-        if score >= LEAST_SIMILARITY
+def _looked_up(asks: Sequence[_Ask]) -> list[list[int]]:
+    rows = [
+        (number, ask.ticket.pk, ask.ticket.source_id, _query(ask, one), one.weight)
+        for number, ask in enumerate(asks)
+        for one in ask.sought
     ]
+    found: list[list[int]] = [[] for _ in asks]
+    with connection.cursor() as cursor:
+        # Compiling such a statement takes longer than running it.
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('jit', 'off', true)",
+            [str(LONGEST_MS * len(asks))],
+        )
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(FIND, [*columns, MOST_ROWS, CANDIDATES])
+            for number, pk in cursor.fetchall():
+                found[number].append(pk)
+        for ask, keys in zip(asks, found, strict=True):
+            if not ask.sought and ask.text:
+                newest = _newest(ask.ticket.source_id).exclude(pk=ask.ticket.pk)
+                keys += newest.values_list("pk", flat=True)[:CANDIDATES]
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT; SET LOCAL jit TO DEFAULT")
+    return found
+
+
+def _query(ask: _Ask, one: Sought) -> str:
+    # Letters, digits and their marks only, so none of them can be read as an operator.
+    return " & ".join(f"{ask.ticket.source_id}x{word}" for word in one.words)
+
+
+def _newest(source: int) -> QuerySet[Ticket]:
+    solved = Ticket.objects.filter(source=source, closed_at__isnull=False, erased_at__isnull=True)
+    return solved.order_by("-closed_at")
+
+
+def _written(keys: set[int]) -> dict[int, tuple[str, str]]:
+    """Subject and the beginning of the body of each."""
+    rows = Ticket.objects.filter(pk__in=bulk.among(keys), erased_at__isnull=True)
+    return {
+        pk: (subject, body)
+        for pk, subject, body in rows.values_list("pk", "subject", Left("body", COMPARED))
+    }
+
+
+# --- How frequent words are -----------------------------------------------------------------
+
+_kept: dict[int, tuple[float, Frequencies]] = {}
+
+
+def _frequencies(source: int) -> Frequencies:
+    """Of the source's solved tickets, as of some minutes ago at most."""
+    until, known = _kept.get(source, (0.0, None))
+    now = time.monotonic()
+    if known is None or now > until:
+        rows = _newest(source).values_list("subject", Left("body", LONGEST_BODY))[:SAMPLED]
+        # As they are in the index, with what was quoted and who signed.
+        texts = [f"{subject}\n{body}" for subject, body in rows]
+        is_few = len(texts) < SAMPLED
+        known = Frequencies.of(texts, total=len(texts) if is_few else _about(source))
+        if len(_kept) >= MOST_SOURCES_KEPT:
+            _kept.clear()
+        _kept[source] = (now + (KEPT_SECONDS_WHILE_FEW if is_few else KEPT_SECONDS), known)
+    return known
+
+
+def forget() -> None:
+    """What is known of how frequent words are; it is looked up again when it is needed."""
+    _kept.clear()
+
+
+def _about(source: int) -> float:
+    """How many there are by the planner's statistics: counting a million takes too long."""
+    plan = _newest(source).order_by().explain(format="json")
+    return float(json.loads(plan)[0]["Plan"]["Plan Rows"])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import DatabaseError
 from django.utils import timezone
 
 from triage import drift, nightly, steps
@@ -27,8 +28,8 @@ NIGHT_SECONDS = 6 * 3600
 SECONDS_PER_BELL = 30.0
 # An effect may take several deadlines of a helpdesk: none may wait behind another in a batch, use
 # up its lease there and with it an attempt. Evidence is slow to find, a batch of it holds up
-# tickets that come meanwhile, and 50 solved tickets for each are in memory. A model in shadow may
-# be slow too.
+# tickets that come meanwhile, and the beginnings of 250 solved ones for each are in memory. A model
+# in shadow may be slow too.
 AT_MOST: dict[str, int] = {
     Job.Kind.EFFECT: 1,
     Job.Kind.EVIDENCE: 25,
@@ -37,6 +38,9 @@ AT_MOST: dict[str, int] = {
 }
 # Time that a job has, after its soft limit, to fail with a word before its process is killed.
 LAST_WORDS_SECONDS = 60
+
+# Classes of SQLSTATE: data exception; syntax error or access rule violation.
+QUOTING = ("22", "42")
 
 
 @shared_task(name=TASKS[Lane.TRIAGE])
@@ -124,8 +128,15 @@ def _attempt(jobs: Sequence[Job]) -> None:
 
 
 def _named(error: Exception) -> str:
-    """The error without what a database adds to it: the values of the row, a ticket's text."""
-    return f"{type(error).__name__}: {str(error).partition('DETAIL:')[0].strip()}"
+    """The error without what a database adds to it: values, pieces of a statement, a ticket's text.
+
+    Of data that cannot be read and of a statement that cannot be run the first line quotes too.
+    """
+    said = str(error)
+    if isinstance(error, DatabaseError):
+        state = getattr(error.__cause__, "sqlstate", None) or ""
+        said = f"SQLSTATE {state}" if state[:2] in QUOTING else said.partition("\n")[0]
+    return f"{type(error).__name__}: {said.partition('DETAIL:')[0].strip()}"
 
 
 def _receive(jobs: Sequence[Job]) -> None:

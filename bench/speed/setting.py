@@ -29,7 +29,8 @@ class BenchFailed(Exception):
 class Sizes:
     """How much of everything; requests, tickets and seconds.
 
-    `standing` tickets are there, with their proposals, when a round begins.
+    `standing` tickets are there, with their proposals, when a round begins. `similar` solved ones
+    are asked about at the end, after `similar_few` and `similar_recall` of them.
     """
 
     labels: int
@@ -43,6 +44,10 @@ class Sizes:
     unloaded: int
     growth: int
     growth_chunk: int
+    similar: int
+    similar_recall: int
+    similar_few: int
+    similar_asked: int
 
 
 FULL = Sizes(
@@ -57,6 +62,10 @@ FULL = Sizes(
     unloaded=100,
     growth=100_000,
     growth_chunk=5_000,
+    similar=1_000_000,
+    similar_recall=50_000,
+    similar_few=10_000,
+    similar_asked=400,
 )
 QUICK = Sizes(
     labels=400,
@@ -70,6 +79,10 @@ QUICK = Sizes(
     unloaded=8,
     growth=600,
     growth_chunk=200,
+    similar=4_000,
+    similar_recall=2_000,
+    similar_few=500,
+    similar_asked=20,
 )
 
 

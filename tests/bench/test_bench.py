@@ -53,6 +53,20 @@ def test_the_bench_compares_intake_and_drain_and_writes_what_it_found(tmp_path: 
     assert "connections by process [4, 4]" in rows["intake_vs_bare_django"]["notes"][0]
 
 
+@pytest.mark.xdist_group("chaos")
+def test_the_bench_finds_similar_tickets_and_counts_which_are_found(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    names = ("similar_vs_50_ms", "similar_million_vs_10k", "similar_recall_vs_newest")
+
+    done = bench("--quick", "--rounds", "1", "--json", str(results), "--only", *names)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {row["name"]: row for row in json.loads(results.read_text())}
+    assert list(rows) == list(names)
+    assert 0.5 < rows["similar_recall_vs_newest"]["ours"] <= 1
+    assert "of 10 with a twin, it is shown for 10" in rows["similar_recall_vs_newest"]["notes"][0]
+
+
 def test_an_unknown_comparison_is_refused_with_the_names_there_are() -> None:
     done = bench("--only", "speed_of_light")
 

@@ -51,9 +51,7 @@ def full(desk: Desk) -> Ticket:
     """A ticket that waits and has everything a ticket page can show, among others."""
     reasons = make_reasons()
     bob = make_technician("bob", first_name="Bob", last_name="Stone")
-    solved = make_ticket(
-        desk, subject="Seen before", closed_at=timezone.now(), resolution="Profile renewed."
-    )
+    solved = make_ticket(desk, subject="Seen before", closed_at=timezone.now(), resolution=LONG)
     done = make_proposal(desk, make_ticket(desk, subject=LONG))
     decisions.decide(
         proposal=done,

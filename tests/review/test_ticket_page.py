@@ -12,6 +12,7 @@ from review import decisions
 from review.lines import LEAST_DECISIONS
 from review.templatetags.wording import age, cited, in_ten, percent
 from tests.review.helpers import (
+    Desk,
     make_desk,
     make_model,
     make_proposal,
@@ -21,12 +22,14 @@ from tests.review.helpers import (
     ticket_page,
 )
 from triage.models import (
+    Effect,
     EscalationRule,
     Playbook,
     Proposal,
     ProposedValue,
     RuleHit,
     RuleVersion,
+    Ticket,
     TicketEvent,
 )
 
@@ -209,27 +212,68 @@ def test_similar_tickets_come_with_their_outcome(technician: Client) -> None:
         subject="VPN drops at home",
         closed_at=now - timedelta(days=2),
         values={"category": "network.vpn"},
-        resolution="Profile renewed.",
+        resolution="\n Profile renewed. \nFor the record: asset 7",
     )
-    looser = make_ticket(desk, subject="No tunnel", closed_at=now)
-    for number in range(2):
+    looser = make_ticket(
+        desk, subject="No tunnel", closed_at=now, resolution="<script>alert(1)</script>"
+    )
+    answer_by_playbook(desk, alike, "Renew")
+    kind = TicketEvent.Kind
+    for number, (what, score) in enumerate(
+        [(kind.REASSIGNED, None), (kind.REASSIGNED, None), (kind.RATED, 2)]
+    ):
         TicketEvent.objects.create(
-            ticket=alike, key=f"e{number}", kind=TicketEvent.Kind.REASSIGNED, happened_at=now
+            ticket=alike, key=f"e{number}", kind=what, score=score, happened_at=now
         )
-    proposal = make_proposal(
-        desk,
-        similar=[
-            {"ticket": looser.pk, "similarity": 0.41},
-            {"ticket": alike.pk, "similarity": 0.87},
-            {"ticket": 0, "similarity": 0.2},
-        ],
-    )
 
-    html = ticket_page(technician, proposal.ticket)
+    html = page_with_similar(technician, desk, {looser.pk: 0.41, alike.pk: 0.87, 0: 0.2})
 
     assert html.index("VPN drops at home") < html.index("No tunnel")
-    for words in ("87 % alike", "Network › VPN", "sent on 2 times", "Profile renewed."):
+    for words in (
+        "87 % alike",
+        "Network › VPN",
+        "answered by “Renew” without a person",
+        "sent on 2 times",
+        "rated 2 of 5",
+        "closed 2 days ago",
+        '<p class="soft resolution">Profile renewed.</p>',
+    ):
         assert words in html
+    assert "asset 7" not in html
+    proposal = Proposal.objects.latest("pk")
+    assert b"&lt;script&gt;" in technician.get(f"/tickets/{proposal.ticket_id}/").content
+
+
+def test_a_similar_ticket_that_came_back_says_so(technician: Client) -> None:
+    desk = make_desk()
+    again = make_ticket(desk, subject="Tunnel, third time", reopened_count=2)
+
+    html = page_with_similar(technician, desk, {again.pk: 0.3})
+
+    assert "came back 2 times" in html
+    assert "open again" in html
+
+
+def answer_by_playbook(desk: Desk, ticket: Ticket, name: str) -> None:
+    """The reply of a playbook went out to the requester, without a person."""
+    playbook = Playbook.objects.create(source=desk.source, name=name, owner=desk.owner, reply="x")
+    proposal = make_proposal(
+        desk, ticket, playbook=playbook, route=Proposal.Route.AUTO, waits=False
+    )
+    Effect.objects.create(
+        key=f"p{proposal.pk}-reply",
+        ticket=ticket,
+        proposal=proposal,
+        kind=Effect.Kind.REPLY,
+        payload={},
+        seen_version=1,
+        state=Effect.State.APPLIED,
+    )
+
+
+def page_with_similar(client: Client, desk: Desk, alike: dict[int, float]) -> str:
+    similar = [{"ticket": pk, "similarity": similarity} for pk, similarity in alike.items()]
+    return ticket_page(client, make_proposal(desk, similar=similar).ticket)
 
 
 def test_the_requester_is_known_by_the_tickets_before(technician: Client) -> None:
@@ -287,7 +331,8 @@ def test_the_page_costs_the_same_queries_whatever_it_shows(technician: Client) -
     with CaptureQueriesContext(connection) as many:
         ticket_page(technician, rich.ticket)
 
-    assert len(many) <= len(few) + 1
+    # How the similar tickets went takes three, however many they are.
+    assert len(many) <= len(few) + 3
     assert len(many) <= MOST_QUERIES
 
 

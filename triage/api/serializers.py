@@ -14,6 +14,7 @@ from triage.models import (
     TicketEvent,
     TicketVersion,
 )
+from triage.outcomes import outcomes
 
 
 class TicketRef(serializers.ModelSerializer[Ticket]):
@@ -184,11 +185,32 @@ class PlaybookRef(serializers.Serializer[Any]):
     is_reversible = serializers.BooleanField()
 
 
+class OutcomeRow(serializers.Serializer[Any]):
+    """How a ticket went, in figures and choices; what was written stands with the ticket."""
+
+    values = serializers.DictField(
+        source="ticket.values",
+        child=serializers.CharField(),
+        help_text="Field key to choice key in the helpdesk now.",
+    )
+    closed_at = serializers.DateTimeField(
+        source="ticket.closed_at", allow_null=True, help_text="Null: it is open again."
+    )
+    reopened_count = serializers.IntegerField(source="ticket.reopened_count")
+    reassigned_count = serializers.IntegerField(source="reassigned")
+    rating = serializers.IntegerField(
+        allow_null=True, min_value=1, max_value=5, help_text="The last one; 1 (bad) to 5 (good)."
+    )
+    playbook = serializers.CharField(help_text="Whose reply was sent; empty if none was.")
+    was_automatic = serializers.BooleanField(help_text="Whether it was sent without a person.")
+
+
 class SimilarRow(serializers.Serializer[Any]):
     """A solved ticket that reads alike."""
 
     ticket = serializers.IntegerField()
     similarity = serializers.FloatField(help_text="0 to 1.")
+    outcome = OutcomeRow(allow_null=True, help_text="Null: the ticket is gone.")
 
 
 class ProposalRow(serializers.ModelSerializer[Proposal]):
@@ -221,10 +243,16 @@ class ProposalDetail(ProposalRow):
     values = ReasonedValueRow(many=True)
     playbook = PlaybookRef(allow_null=True)
     rules = serializers.SerializerMethodField(help_text="Every rule that matched.")
-    similar = SimilarRow(many=True)
+    similar = serializers.SerializerMethodField(help_text="The most alike first.")
 
     class Meta(ProposalRow.Meta):
         fields = (*ProposalRow.Meta.fields, "reply", "rules", "similar")
+
+    @extend_schema_field(SimilarRow(many=True))
+    def get_similar(self, proposal: Proposal) -> list[dict[str, Any]]:
+        found = outcomes([item["ticket"] for item in proposal.similar])
+        rows = [item | {"outcome": found.get(item["ticket"])} for item in proposal.similar]
+        return list(SimilarRow(rows, many=True).data)
 
     @extend_schema_field(RuleRef(many=True))
     def get_rules(self, proposal: Proposal) -> list[dict[str, Any]]:
