@@ -34,7 +34,7 @@ def test_real_tickets_are_answered_better_by_both_tiers_and_best_by_asking_alway
     real_parts: tuple[Tickets, Tickets], two_tiers: Fit, remembering: Remembering
 ) -> None:
     texts, labels = real_parts[1]
-    texts, labels = texts[:300], labels[:300]
+    texts, labels = texts[:600], labels[:600]
     figures = {
         ask: report(
             two_tiers.classifier.predict_proba(texts, encoder=remembering, ask=ask),
