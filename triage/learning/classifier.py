@@ -96,7 +96,7 @@ class Classifier:
                 wanted = is_unsure(probabilities, in_scope, self.unsure_below)
             places = np.flatnonzero(wanted)
             if self.second is not None and len(places):
-                vectors = encoder.encode([texts[place] for place in places])
+                vectors = encoder.encode([texts[place] for place in places.tolist()])
                 answer = self.second.answer(rows[places], vectors, scores[places])
                 probabilities[places], in_scope[places] = answer
                 tiers[places] = 2

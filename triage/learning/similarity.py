@@ -14,7 +14,7 @@ from itertools import chain, combinations
 _PLACEHOLDER = re.compile(r"\b_(?:mail|phone|iban|card|ip|id|secret)_\b")
 # Marks that belong to the letter before: Latin, Hebrew and Arabic accents, vowels of the scripts
 # of India. Python's \w leaves them out, and with it no word of Hindi would stay whole.
-_MARKS = (
+MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u0900-\u0963\u0966-\u0dff"
 )
@@ -23,11 +23,11 @@ SPACELESS = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 )
-_WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])[^\W_]|[{_MARKS}])+")
+_WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])[^\W_]|[{MARKS}])+")
 _IS_SPACELESS = re.compile(rf"[{SPACELESS}]")
 # Many times as fast, and the same where there is neither.
 _PLAIN_WORD = re.compile(r"[^\W_]{2,}")
-_IS_UNUSUAL = re.compile(rf"[{SPACELESS}{_MARKS}]")
+_IS_UNUSUAL = re.compile(rf"[{SPACELESS}{MARKS}]")
 LONGEST_WORD = 40
 
 # Rows that the words sought may be expected to bring together, and how many words that may be.
