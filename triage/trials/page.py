@@ -120,7 +120,7 @@ def _wanted(runs: Runs) -> list[str]:
 
 
 def _ratios(runs: Runs) -> list[str]:
-    rows = [["", *(f"{wanted.name} ({wanted})" for wanted in WANTED_OF_RATIOS)]]
+    rows = [["", *(f"{wanted.name} {wanted}".strip() for wanted in WANTED_OF_RATIOS)]]
     for key, seeds in runs.items():
         mean = averaged(seeds)["ratios"]
         cells = []
