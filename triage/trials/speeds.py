@@ -39,7 +39,7 @@ def in_turn(
     found: dict[str, list[float]] = {name: [] for name in sides}
     with threadpool_limits(1):
         for answer in sides.values():
-            answer(parts[-1][:20])
+            answer(parts[-1][:5])
         for number, part in enumerate(parts):
             for name in _turned(list(sides), number):
                 began = time.perf_counter()
