@@ -11,12 +11,12 @@ import pytest
 from triage.learning.second import Vectors
 from triage.trials import speeds
 from triage.trials.datasets import Dataset, published
+from triage.trials.encoding import MadeOnce
 from triage.trials.machine import peak
 from triage.trials.peers import BARE, BASELINES, probabilities
 from triage.trials.splits import How, split
 from triage.trials.tables import Columns, TrialRefused, read
 from triage.trials.trial import Answers, Trial
-from triage.trials.vectors import Remembering
 
 TEN = Dataset("ten", "ten", [f"text {n}" for n in range(10)], ["a", "b"] * 5)
 
@@ -86,7 +86,7 @@ class Counting:
 
 def test_a_vector_is_made_once_and_kept_in_half_precision() -> None:
     bare = Counting()
-    remembering = Remembering(bare)
+    remembering = MadeOnce(bare)
     done: list[int] = []
 
     remembering.learn(["a", "bb", "a"], done.append)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import sklearn
 
+from triage.learning import semantic
+
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _MIB_KIB = 1024
 
@@ -25,6 +27,7 @@ def described() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         "scikit-learn": sklearn.__version__,
+        "onnxruntime": semantic.onnxruntime.__version__ if semantic.onnxruntime else "none",
     }
 
 

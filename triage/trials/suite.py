@@ -10,11 +10,11 @@ from typing import Any
 
 from triage.trials import trial
 from triage.trials.datasets import published
+from triage.trials.encoding import MadeOnce
 from triage.trials.progress import Bars
 from triage.trials.report import Figures
 from triage.trials.splits import How, split
 from triage.trials.trial import Trial
-from triage.trials.vectors import Remembering
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ WANTED_OF_RATIOS = (
 
 
 def run_all(
-    folder: Path, encoder: Remembering | None, *, limit: int | None, quiet: bool
+    folder: Path, encoder: MadeOnce | None, *, limit: int | None, quiet: bool
 ) -> Iterator[tuple[Entry, Trial]]:
     """Every trial of the suite, as soon as it is done; vectors are made once for each text.
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from triage.learning import evaluation, fitting
 from triage.learning.classifier import STRANGE, Ask, Classifier, gaps
 from triage.trials import costs, machine, peers
+from triage.trials.encoding import MadeOnce
 from triage.trials.progress import Bars, following
 from triage.trials.splits import Split
-from triage.trials.vectors import Remembering
 
 TURNED_AWAY = (0.05, 0.1)
 # Why the first tier is alone, by whether there was an encoder.
@@ -84,7 +84,7 @@ class Trial:
 
 
 def run(
-    split: Split, *, seed: int, encoder: Remembering | None, with_speed: bool, bars: Bars
+    split: Split, *, seed: int, encoder: MadeOnce | None, with_speed: bool, bars: Bars
 ) -> Trial:
     """Fit, judge, compare. The same split and seed give the same figures, but for time and memory.
 
@@ -119,7 +119,7 @@ def run(
     return trial
 
 
-def _learn_vectors(split: Split, encoder: Remembering, bars: Bars) -> None:
+def _learn_vectors(split: Split, encoder: MadeOnce, bars: Bars) -> None:
     """All texts of the set, so that vectors do not hang on how it is split."""
     texts = [*split.dataset.texts, *split.strange]
     if encoder.lacks(texts):
@@ -131,7 +131,7 @@ def _of_tiers(
     classifier: Classifier,
     split: Split,
     classes: list[str],
-    encoder: Remembering | None,
+    encoder: MadeOnce | None,
     bars: Bars,
 ) -> dict[str, Answers]:
     asked = costs.TIERS if classifier.is_two_tiered(encoder) else {FIRST: Ask.NEVER}

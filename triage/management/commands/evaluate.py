@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from triage.learning.semantic import EncoderRefused
-from triage.trials import page, plots, report, suite, trial, vectors
+from triage.trials import encoding, page, plots, report, suite, trial
 from triage.trials.datasets import PUBLISHED, Dataset, from_file, published
 from triage.trials.progress import Bars
 from triage.trials.splits import HELD_OUT, How, split
@@ -82,7 +82,10 @@ class Command(BaseCommand):
         parser.add_argument("--no-semantic", action="store_true", help="No sentence vectors.")
         parser.add_argument("--no-speed", action="store_true", help="No texts a second.")
         parser.add_argument(
-            "--threads", type=int, default=1, metavar="N", help="For sentence vectors. Default: 1."
+            "--threads",
+            type=int,
+            metavar="N",
+            help="For sentence vectors. Default: SEMANTIC_THREADS.",
         )
         parser.add_argument("--json", type=Path, metavar="OUT", help="Write all figures there.")
         parser.add_argument("--plots", type=Path, metavar="DIR", help="Draw pictures there.")
@@ -199,9 +202,9 @@ def _delimiter(options: Mapping[str, Any]) -> str:
     return "\t" if sign in ("\\t", "tab") else sign
 
 
-def _encoder(options: Mapping[str, Any]) -> vectors.Remembering | None:
-    bare = None if options["no_semantic"] else vectors.encoder(options["threads"])
-    return vectors.Remembering(bare) if bare is not None else None
+def _encoder(options: Mapping[str, Any]) -> encoding.MadeOnce | None:
+    bare = None if options["no_semantic"] else encoding.encoder(options["threads"])
+    return encoding.MadeOnce(bare) if bare is not None else None
 
 
 def _write(path: Path, found: Any) -> None:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
-from triage.learning import semantic
+from triage.learning import semantic, vectors
 from triage.learning.second import Encoder, Vectors
 
 _AT_ONCE = 1_024
 
 
-class Remembering:
-    """An encoder that keeps the vectors it made, by the text's hash, in half precision.
+class MadeOnce:
+    """An encoder that keeps all the vectors it made, by the text's hash, in half precision.
 
     Vectors differ by a hair with the texts that they were made together with, so all of a set
     are to be learnt at once: then figures hang on the seed and on nothing else.
@@ -54,10 +55,15 @@ class Remembering:
         return sum(self._seconds.get(_key(text), 0.0) for text in texts)
 
 
-def encoder(threads: int) -> Encoder | None:
-    """The service's encoder; None where requirements-semantic.txt is not installed."""
-    files = semantic.files_of_wheel()
-    return semantic.load(files, threads=threads) if files is not None else None
+def encoder(threads: int | None) -> Encoder | None:
+    """The service's encoder, with its number of threads where none is given; None without one.
+
+    Raises EncoderRefused for files that are not what they should be.
+    """
+    files = vectors.files()
+    if files is None:
+        return None
+    return semantic.load(files, threads=threads or settings.SEMANTIC_THREADS)
 
 
 def _key(text: str) -> bytes:
