@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from triage.trials import page, report
+import numpy as np
+from matplotlib.figure import Figure
+
+from triage.trials import page, plots, report
 from triage.trials.suite import averaged
+from triage.trials.trial import Answers, Trial
 
 
 def side(accuracy: float) -> dict[str, Any]:
@@ -115,3 +119,16 @@ def test_the_first_tier_alone_says_why() -> None:
 
     assert "There are no sentence vectors." in said
     assert "both tiers" not in said
+
+
+def test_every_label_has_a_bar_of_its_own_however_alike_the_names(tmp_path: Path) -> None:
+    classes = [f"a very long name that differs at the end only, {n}" for n in range(15)]
+    truth = np.arange(15)
+    trial = Trial(figures(0, 1.0), {"first": Answers(np.eye(15))}, classes, truth)
+    axes = Figure().add_subplot()
+
+    plots.hardest(trial, axes, truth)
+    drawn = plots.draw(trial, tmp_path, "x")
+
+    assert len(axes.patches) == 15
+    assert [path.name for path in drawn] == ["x-reliability.png", "x-coverage.png", "x-labels.png"]

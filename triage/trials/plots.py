@@ -82,7 +82,7 @@ def _reliability(trial: Trial, axes: Axes) -> None:
 
 
 def _coverage(trial: Trial, axes: Axes) -> None:
-    highest = 0.0
+    highest = 1.2 * max(evaluation.ERRORS)
     for name, (label, style) in _SIDES.items():
         if name in trial.answers:
             covered, error = evaluation.risk_curve(trial.answers[name].probabilities, trial.truth)
@@ -105,7 +105,7 @@ def _labels(trial: Trial, axes: Axes) -> None:
     if len(trial.classes) <= _MOST_CONFUSED:
         _confusion(trial, axes, said)
     else:
-        _hardest(trial, axes, said)
+        hardest(trial, axes, said)
 
 
 def _confusion(trial: Trial, axes: Axes, said: np.ndarray) -> None:
@@ -126,19 +126,16 @@ def _confusion(trial: Trial, axes: Axes, said: np.ndarray) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _hardest(trial: Trial, axes: Axes, said: np.ndarray) -> None:
+def hardest(trial: Trial, axes: Axes, said: np.ndarray) -> None:
+    """F1 of the labels that are answered worst; `said`: the column answered for each text."""
     k = len(trial.classes)
     f1 = f1_score(trial.truth, said, labels=range(k), average=None, zero_division=0)
     order = np.argsort(f1, kind="stable")[:_HARDEST][::-1]
-    axes.barh([_short(trial.classes[code]) for code in order], f1[order], color="#0072B2")
+    axes.barh(range(len(order)), f1[order], color="#0072B2")
+    axes.set_yticks(range(len(order)), [_short(trial.classes[code]) for code in order])
     axes.axvline(float(f1.mean()), color="#D55E00", linewidth=1.2)
-    axes.annotate(
-        f"mean of all {k}: {f1.mean():.3f}", (float(f1.mean()), len(order) - 1),
-        color="#D55E00", fontsize=8, ha="right", xytext=(-4, -3), textcoords="offset points",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-    )  # fmt: skip
     axes.tick_params(axis="y", labelsize=7)
-    axes.set(xlim=(0, 1), xlabel="F1")
+    axes.set(xlim=(0, 1), xlabel=f"F1 (the line: {f1.mean():.3f}, the mean of all {k})")
     axes.margins(y=0.01)
     _title(axes, trial, f"the {len(order)} hardest labels")
 
@@ -179,4 +176,5 @@ def _scope(trial: Trial, axes: Axes) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 28 else f"{name[:27]}…"
+    """Cut in the middle, since names that begin alike differ at the end."""
+    return name if len(name) <= 28 else f"{name[:14]}…{name[-13:]}"
