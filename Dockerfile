@@ -13,8 +13,11 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin countersign \
     && install -d -o countersign -g countersign /data /data/models /data/ledger
 
 WORKDIR /app
-COPY requirements.txt .
+COPY requirements.txt requirements-semantic.txt ./
 RUN pip install -r requirements.txt
+# Sentence vectors, the second tier of the models: docker build --build-arg SEMANTIC=1
+ARG SEMANTIC=0
+RUN if [ "$SEMANTIC" = 1 ]; then pip install --require-hashes -r requirements-semantic.txt; fi
 COPY . .
 RUN python -m compileall -q config review triage
 

@@ -25,15 +25,15 @@ bench: setup ## measure speed and cost as ratios; BENCH_ARGS="--help" lists the 
 chaos: setup ## break parts of the service while tickets come; CHAOS_ARGS="--small" is quick
 	$(BIN)/python -m bench.chaos $(CHAOS_ARGS)
 
-evaluate: setup ## train and judge the models on the tickets in the local database
-	@test -n "$(wildcard */management/commands/evaluate.py)" || \
-		{ echo "The command evaluate is not there yet."; exit 2; }
-	$(BIN)/python manage.py evaluate
+evaluate: setup ## judge the models on public texts and write docs/evaluation.md: 40 minutes
+	$(BIN)/python manage.py evaluate --all $(EVALUATE_ARGS)
 
 pins: setup ## renew the pinned versions in requirements*.txt from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile $(COMPILE) --extra dev -c requirements.txt pyproject.toml \
 		-o requirements-dev.txt
+	$(BIN)/uv pip compile $(COMPILE) --generate-hashes -c requirements-dev.txt \
+		--group pyproject.toml:semantic -o requirements-semantic.txt
 
 COMPILE = --quiet --upgrade --python-version 3.11 --no-annotate --no-header --no-emit-index-url
 
@@ -41,13 +41,15 @@ COMPILE = --quiet --upgrade --python-version 3.11 --no-annotate --no-header --no
 
 setup: .venv/.installed
 
-.venv/.installed: requirements-dev.txt
+.venv/.installed: requirements-dev.txt requirements-semantic.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Countersign needs Python 3.11 or newer, and $(PYTHON) is not one." \
 			"Name one: make PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --compile-bytecode -r requirements-dev.txt
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes \
+		-r requirements-semantic.txt
 	@touch $@
 
 # Debian's browser as root, Playwright's own otherwise.

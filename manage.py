@@ -9,7 +9,7 @@ from django.core.management import call_command, execute_from_command_line
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config.embedded import EmbeddedError, activate, data_directory
+from config.embedded import EmbeddedError, activate, data_directory, do_without
 
 # These read or write the code, or bring the database about themselves.
 WITHOUT_MIGRATIONS = frozenset(
@@ -17,6 +17,8 @@ WITHOUT_MIGRATIONS = frozenset(
     | {"makemigrations", "migrate", "optimizemigration", "showmigrations", "spectacular"}
     | {"sqlmigrate", "squashmigrations", "startapp", "test", "testserver", "version"}
 )
+# These need no database, no broker and no key; a service that is down does not stop them.
+WITHOUT_SERVICES = frozenset({"evaluate"})
 ONE_MIGRATES_AT_A_TIME = 7_264_901
 
 
@@ -39,9 +41,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "help")
     asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(sys.argv[1:])
-    is_local = not os.environ.get("DATABASE_URL")
+    is_local = not os.environ.get("DATABASE_URL") and command not in WITHOUT_SERVICES
     try:
-        activate(data_directory("demo"))
+        if command in WITHOUT_SERVICES:
+            do_without()
+        else:
+            activate(data_directory("demo"))
     except EmbeddedError as error:
         sys.exit(str(error))
     try:

@@ -27,12 +27,13 @@ from typing import Any
 from config import embedded_keeper
 from config.embedded_keeper import EmbeddedError, open_lock, take
 
-__all__ = ["EmbeddedError", "activate", "data_directory"]
+__all__ = ["EmbeddedError", "activate", "data_directory", "do_without"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 SERVICE_OF = {"DATABASE_URL": "postgres", "REDIS_URL": "valkey"}
 # Longer than a first start takes on a slow disk, and than every way of stopping together.
 PATIENCE_SECONDS = 90.0
+NOWHERE = {"DATABASE_URL": "postgresql://127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
 _attached: dict[Path, int] = {}
 
@@ -70,6 +71,16 @@ def activate(data: Path, *, durable: bool = True) -> None:
         if "DATABASE_URL" in missing:
             local |= _secrets(data) | {"COUNTERSIGN_MODEL_DIR": str(data / "models")}
     for name, value in local.items():
+        if not os.environ.get(name):
+            os.environ[name] = value
+
+
+def do_without() -> None:
+    """Set what the settings ask for and a command that needs no service will not use.
+
+    Addresses where nobody listens, keys made for this process alone; what is set stays.
+    """
+    for name, value in (NOWHERE | _new_secrets()).items():
         if not os.environ.get(name):
             os.environ[name] = value
 
@@ -159,12 +170,7 @@ def _secrets(data: Path) -> dict[str, str]:
     """The keys of this data directory. Those that are missing are made, the others never change."""
     path = data / "env.json"
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    keys = {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "COUNTERSIGN_FIELD_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "COUNTERSIGN_MODEL_KEY": secrets.token_hex(32),
-        "COUNTERSIGN_LEDGER_KEY": secrets.token_hex(32),
-    } | kept
+    keys = _new_secrets() | kept
     if keys != kept:
         new = path.with_name("env.json.new")
         new.unlink(missing_ok=True)
@@ -172,6 +178,15 @@ def _secrets(data: Path) -> dict[str, str]:
             json.dump(keys, out, indent=2)
         new.replace(path)
     return keys
+
+
+def _new_secrets() -> dict[str, str]:
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "COUNTERSIGN_FIELD_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "COUNTERSIGN_MODEL_KEY": secrets.token_hex(32),
+        "COUNTERSIGN_LEDGER_KEY": secrets.token_hex(32),
+    }
 
 
 def run(command: list[str]) -> int:

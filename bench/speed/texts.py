@@ -10,14 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 from django.utils import timezone
 
 from bench.world import Desk, train_champion
-from config import env
 from triage.demo.corpus import stories
 from triage.learning import registry, training
 from triage.models import Choice, Field, Label, ModelVersion, Ticket
@@ -54,7 +52,7 @@ def prepare(desk: Desk, *, labels: int) -> tuple[Corpus, ModelVersion]:
     `labels` is how many tickets of the public set it learns from; the demo's are few, and all of
     its past is learnt.
     """
-    path = Path(env.text("TRIAGE_DATA_DIR", str(settings.BASE_DIR.parent / "shared" / "data")))
+    path = settings.TRIAGE_DATA_DIR
     if not (path / FILE).exists():
         fresh = [Written(s.subject, s.body, s.category) for s in stories()]
         return Corpus("the demo's hand-written tickets", fresh), train_champion(desk)

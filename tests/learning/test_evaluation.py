@@ -89,3 +89,57 @@ def test_rows_that_cannot_be_judged_are_refused() -> None:
         evaluation.error_at_coverage(PROBABILITIES, TRUTH, 0)
     with pytest.raises(ValueError, match="between 0 and 1, got 2"):
         evaluation.coverage_at_error(PROBABILITIES, TRUTH, 2)
+
+
+def test_bins_of_like_certainty_by_hand() -> None:
+    found = evaluation.reliability(PROBABILITIES, TRUTH, bins=2)
+
+    assert [(one.rows, one.right) for one in found] == [(2, 0.5), (2, 1.0)]
+    assert [one.certainty for one in found] == pytest.approx([0.55, 0.75])
+
+
+def test_the_risk_curve_by_hand() -> None:
+    covered, error = evaluation.risk_curve(PROBABILITIES, TRUTH)
+
+    assert covered.tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert error.tolist() == [0, 0, 0, 0.25]
+
+
+def test_the_summary_has_the_keys_that_are_promised() -> None:
+    found = evaluation.summary(PROBABILITIES, TRUTH)
+
+    assert list(found) == [
+        "accuracy", "macro_f1", "top3", "brier", "ece", "coverage_at_error", "error_at_coverage",
+    ]  # fmt: skip
+    assert found["coverage_at_error"] == {"0.01": 0.75, "0.02": 0.75, "0.05": 0.75}
+    assert found["error_at_coverage"] == {"0.5": 0, "0.6": 0, "0.7": 0, "0.8": 0.25, "0.9": 0.25}
+
+
+def test_auroc_by_hand() -> None:
+    # Of 2 x 2 pairs two are in order, one is equal and one the wrong way round.
+    assert evaluation.auroc(np.array([0.9, 0.4]), np.array([0.4, 0.5])) == 0.625
+
+
+def test_strange_texts_turned_away_by_hand() -> None:
+    usual = np.linspace(0.05, 1, 20)
+    strange = np.array([0.05, 0.09, 0.1, 0.5])
+
+    # One of twenty usual texts may go: the limit is .10, and what is equal to it stays.
+    assert evaluation.strange_turned_away(usual, strange, 0.05) == 0.5
+    # Two may go: the limit is .15.
+    assert evaluation.strange_turned_away(usual, strange, 0.1) == 0.75
+    assert evaluation.strange_turned_away(usual, strange, 0) == 0
+
+
+def test_where_usual_texts_are_alike_none_of_them_is_turned_away_too_many() -> None:
+    usual = np.array([0.0] * 10 + [1.0] * 90)
+
+    assert evaluation.strange_turned_away(usual, np.array([0.0, 0.5]), 0.05) == 0
+    assert evaluation.strange_turned_away(usual, np.array([0.0, 0.5]), 0.1) == 1
+
+
+def test_scope_is_not_judged_by_nothing() -> None:
+    with pytest.raises(ValueError, match="got 0 and 1 of them"):
+        evaluation.auroc(np.array([]), np.array([0.5]))
+    with pytest.raises(ValueError, match="below 1, got 1"):
+        evaluation.strange_turned_away(np.array([0.5]), np.array([0.5]), 1)

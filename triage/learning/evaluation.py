@@ -8,16 +8,31 @@ ValueError if there is no row, the lengths differ or a column does not exist.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 
 Probabilities = NDArray[np.floating]
 Truth = NDArray[np.integer]
 
+# What `summary` tells of risk and coverage.
+ERRORS = (0.01, 0.02, 0.05)
+COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9)
+
 # A right answer held to be impossible costs log(1e15), not infinity.
 _LEAST = 1e-15
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Rows of like certainty: their mean top probability, the share answered rightly."""
+
+    certainty: float
+    right: float
+    rows: int
 
 
 def accuracy(probabilities: Probabilities, truth: Truth) -> float:
@@ -60,19 +75,22 @@ def expected_calibration_error(
 ) -> float:
     """Mean gap, 0 to 1, between the top probability and how often the top answer is right.
 
-    Rows are sorted by top probability into `bins` bins of (nearly) as many rows each,
-    a bin's gap counting by its share of rows.
+    A bin's gap counts by its share of rows; see `reliability`.
     """
+    found = reliability(probabilities, truth, bins=bins)
+    return float(sum(one.rows / len(truth) * abs(one.certainty - one.right) for one in found))
+
+
+def reliability(probabilities: Probabilities, truth: Truth, *, bins: int = 15) -> list[Bin]:
+    """Rows sorted by top probability into `bins` bins of (nearly) as many rows each."""
     _check(probabilities, truth)
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     in_order = np.argsort(top, kind="stable")
-    return float(
-        sum(
-            len(part) / len(truth) * abs(top[part].mean() - right[part].mean())
-            for part in np.array_split(in_order, min(bins, len(truth)))
-        )
-    )
+    return [
+        Bin(float(top[part].mean()), float(right[part].mean()), len(part))
+        for part in np.array_split(in_order, min(bins, len(truth)))
+    ]
 
 
 def error_at_coverage(probabilities: Probabilities, truth: Truth, coverage: float) -> float:
@@ -98,6 +116,58 @@ def coverage_at_error(probabilities: Probabilities, truth: Truth, error: float) 
     answered, wrong = _risk_curve(probabilities, truth)
     allowed = np.flatnonzero(wrong <= error * answered + 1e-12)
     return float(answered[allowed[-1]] / len(truth)) if len(allowed) else 0.0
+
+
+def risk_curve(
+    probabilities: Probabilities, truth: Truth
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of rows answered, the surest first, and the error among them; to be drawn."""
+    _check(probabilities, truth)
+    answered, wrong = _risk_curve(probabilities, truth)
+    return answered / len(truth), wrong / answered
+
+
+def summary(probabilities: Probabilities, truth: Truth) -> dict[str, Any]:
+    """All figures of `manage.py evaluate` that need only answers, by name, ready for JSON."""
+    return {
+        "accuracy": accuracy(probabilities, truth),
+        "macro_f1": macro_f1(probabilities, truth),
+        "top3": top_k(probabilities, truth, 3),
+        "brier": brier(probabilities, truth),
+        "ece": expected_calibration_error(probabilities, truth),
+        "coverage_at_error": {
+            f"{error:g}": coverage_at_error(probabilities, truth, error) for error in ERRORS
+        },
+        "error_at_coverage": {
+            f"{share:g}": error_at_coverage(probabilities, truth, share) for share in COVERAGES
+        },
+    }
+
+
+def auroc(usual: NDArray[np.floating], strange: NDArray[np.floating]) -> float:
+    """Chance that a strange text's in-scope score is below a usual one's; equal ones count half.
+
+    `usual`, `strange` : float arrays of shape (n,) and (m,); ValueError if one is empty.
+    """
+    _check_scores(usual, strange)
+    is_usual = np.concatenate([np.ones(len(usual)), np.zeros(len(strange))])
+    return float(roc_auc_score(is_usual, np.concatenate([usual, strange])))
+
+
+def strange_turned_away(
+    usual: NDArray[np.floating], strange: NDArray[np.floating], share: float
+) -> float:
+    """Share of the strange texts turned away where `share` (0 to 1) of the usual ones are.
+
+    All are turned away whose in-scope score is below a limit: the highest that turns away no more
+    than `share` of the usual. Arrays and ValueError as for `auroc`.
+    """
+    _check_scores(usual, strange)
+    if not 0 <= share < 1:
+        raise ValueError(f"The share turned away must be 0 to 1, below 1, got {share}.")
+    # A hair more, so that 0.29 * 100 texts are 29 and not 28.
+    limit = np.sort(usual)[int(share * len(usual) + 1e-9)]
+    return float((strange < limit).mean())
 
 
 def report(
@@ -151,4 +221,12 @@ def _check(probabilities: Probabilities, truth: Truth) -> None:
         raise ValueError(
             f"A truth must be a column from 0 to {probabilities.shape[1] - 1}, "
             f"got {truth.min()} to {truth.max()}."
+        )
+
+
+def _check_scores(usual: NDArray[np.floating], strange: NDArray[np.floating]) -> None:
+    if not len(usual) or not len(strange):
+        raise ValueError(
+            "Scope is judged by usual and by strange texts, "
+            f"got {len(usual)} and {len(strange)} of them."
         )

@@ -99,11 +99,11 @@ def bare_encoder() -> SentenceEncoder | None:
     """
     if settings.SEMANTIC_ASK == Ask.NEVER:
         return None
-    files = _files()
-    if files is None:
+    found = files()
+    if found is None:
         return None
     try:
-        return semantic.load(files, threads=settings.SEMANTIC_THREADS)
+        return semantic.load(found, threads=settings.SEMANTIC_THREADS)
     except EncoderRefused as refused:
         logger.error("no sentence vectors: %s", refused)
         return None
@@ -138,7 +138,8 @@ def tidy() -> int:
     return TextVector.objects.filter(created_at__lt=oldest).delete()[0]
 
 
-def _files() -> semantic.Files | None:
+def files() -> semantic.Files | None:
+    """Those that the settings name, else the wheels'; None without either."""
     if settings.SEMANTIC_MODEL_DIR:
         return semantic.files_in(
             Path(settings.SEMANTIC_MODEL_DIR),
