@@ -140,6 +140,8 @@ def _environment(folder: Path, sockets: Path) -> dict[str, str]:
         "COUNTERSIGN_MODEL_KEY": secrets.token_hex(32),
         "COUNTERSIGN_LEDGER_KEY": secrets.token_hex(32),
         "COUNTERSIGN_MODEL_DIR": str(folder / "models"),
+        # The peers know words alone; with sentence vectors other work would be compared.
+        "SEMANTIC_ASK": os.environ.get("SEMANTIC_ASK", "never"),
         # All data here is made up; what the demo may do may be done here.
         "COUNTERSIGN_DEMO": "1",
         "SITE_URL": f"http://127.0.0.1:{web}",
