@@ -70,6 +70,20 @@ def test_of_several_labels_of_a_ticket_the_most_trusted_that_may_teach_counts(
     assert found.left_out == Counter({examples.RETIRED: 1, examples.LESS_TRUSTED: 1})
 
 
+def test_a_decision_for_a_parent_teaches_nothing_and_what_was_imported_does(
+    source: Source, catalogue: dict[str, Choice]
+) -> None:
+    Choice.objects.filter(key="hardware").update(parent=catalogue["network"])
+    labelled(new_ticket(source), catalogue["network"], Origin.DECISION)
+    imported = labelled(new_ticket(source), catalogue["network"], Origin.HISTORY)
+    child = labelled(new_ticket(source), catalogue["hardware"], Origin.DECISION)
+
+    found = examples.examples(imported.field)
+
+    assert {row.label for row in found.rows} == {imported.pk, child.pk}
+    assert found.left_out == Counter({examples.COARSE: 1})
+
+
 def test_what_is_left_out_is_counted_by_its_reason(
     taught: Field, source: Source, catalogue: dict[str, Choice], ai_owner: User
 ) -> None:

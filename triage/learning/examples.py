@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Case, Exists, OuterRef, Value, When
 
 from triage.learning.text import document
-from triage.models import Field, Label, LabelDoubt
+from triage.models import Choice, Field, Label, LabelDoubt
 
 # Best truth first: of several labels for one ticket, the first of these counts. What happened
 # later comes before the decision that it may have corrected.
@@ -30,6 +30,7 @@ BLIND = (Label.Origin.HISTORY, Label.Origin.SPOT_CHECK)
 
 ERASED = "the ticket was erased"
 RETIRED = "the choice is retired"
+COARSE = "a decision for a choice that has choices below it"
 WRONG = "the owner called the label wrong"
 LESS_TRUSTED = "another label of the ticket is trusted more"
 EMPTY = "the ticket has no text"
@@ -107,16 +108,18 @@ def _labels(field: Field) -> Iterator[Mapping[str, Any]]:
     called_wrong = LabelDoubt.objects.filter(
         label=OuterRef("pk"), given=OuterRef("choice"), verdict=LabelDoubt.Verdict.WRONG
     )
+    below = Choice.objects.filter(parent=OuterRef("choice"), retired_at__isnull=True)
     trust = Case(*[When(origin=origin, then=Value(rank)) for rank, origin in enumerate(TRUST)])
     rows = (
         Label.objects.filter(field=field)
-        .annotate(is_wrong=Exists(called_wrong), trust=trust)
+        .annotate(is_wrong=Exists(called_wrong), has_children=Exists(below), trust=trust)
         .order_by("ticket__opened_at", "ticket_id", "trust")
         .values(
             "pk",
             "ticket_id",
             "origin",
             "is_wrong",
+            "has_children",
             "choice__key",
             "choice__retired_at",
             "ticket__subject",
@@ -134,6 +137,10 @@ def _unfit(row: Mapping[str, Any]) -> str:
         return ERASED
     if row["choice__retired_at"] is not None:
         return RETIRED
+    # Accepted where the model was torn between its children: it does not say which of them it is,
+    # and learnt as a choice of its own it would compete with them.
+    if row["has_children"] and row["origin"] == Label.Origin.DECISION:
+        return COARSE
     return WRONG if row["is_wrong"] else ""
 
 
