@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from triage.learning import details, evaluation, label_noise
-from triage.learning.classifier import Ask
+from triage.learning import details, evaluation, label_noise, tiers
+from triage.learning.classifier import Ask, Classifier
 from triage.learning.examples import BLIND, Example, Examples
 from triage.learning.fitting import Fit, fit
 from triage.learning.second import Encoder
@@ -38,11 +38,15 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Setting:
-    """What every fit of one training has in common; `ask` as the service will ask."""
+    """What every fit of one training has in common; `ask` as the service will ask.
+
+    `timed` is the encoder without its store, to see what a vector costs.
+    """
 
     seed: int
     encoder: Encoder | None = None
     ask: Ask = Ask.UNSURE
+    timed: Encoder | None = None
 
 
 def measured(found: Examples, setting: Setting, tell: Progress) -> dict[str, Any]:
@@ -62,7 +66,8 @@ def _random(found: Examples, setting: Setting, tell: Progress) -> dict[str, Any]
     learnt, held = train_test_split(
         range(len(labels)), test_size=size, random_state=setting.seed, stratify=labels
     )
-    probabilities, classes = _asked(found, learnt, held, setting, tell)
+    model = _taught(found, learnt, setting, tell)
+    probabilities, classes = _asked(model, found, held, setting)
     truth = np.array([classes.index(labels[row]) for row in held], dtype=np.intp)
     blind = np.array([found.rows[row].origin in BLIND for row in held])
     return {
@@ -73,6 +78,7 @@ def _random(found: Examples, setting: Setting, tell: Progress) -> dict[str, Any]
         "reliability": details.reliability(probabilities, truth),
         "risk_coverage": details.risk_coverage(probabilities, truth),
         "confusions": details.confusions(probabilities, truth, classes),
+        "tiers": tiers.measured(model, [found.texts[row] for row in held], setting.timed),
     }
 
 
@@ -98,7 +104,8 @@ def _time_ordered(found: Examples, setting: Setting, tell: Progress) -> dict[str
     if reason := _no_time_order(old, new):
         return {"note": reason}
     rows = range(len(found.rows))
-    probabilities, classes = _asked(found, rows[:cut], rows[cut:], setting, tell)
+    model = _taught(found, rows[:cut], setting, tell)
+    probabilities, classes = _asked(model, found, rows[cut:], setting)
     labels = [row.choice for row in new]
     unknown = sorted(set(labels) - set(classes))
     widened = np.hstack([probabilities, np.zeros((len(new), len(unknown)))])
@@ -134,16 +141,10 @@ def _no_time_order(old: Sequence[Example], new: Sequence[Example]) -> str:
     return ""
 
 
-def _asked(
-    found: Examples,
-    learnt: Sequence[int],
-    held: Sequence[int],
-    setting: Setting,
-    tell: Progress,
-) -> tuple[NDArray[np.float64], list[str]]:
-    """Probabilities for the held-out rows by a model of the others, and its classes."""
+def _taught(found: Examples, learnt: Sequence[int], setting: Setting, tell: Progress) -> Classifier:
+    """A model of these rows alone."""
     texts, labels, weights = found.texts, found.labels, found.weights
-    model = fit(
+    return fit(
         [texts[row] for row in learnt],
         [labels[row] for row in learnt],
         seed=setting.seed,
@@ -151,6 +152,13 @@ def _asked(
         encoder=setting.encoder,
         progress=tell,
     ).classifier
+
+
+def _asked(
+    model: Classifier, found: Examples, held: Sequence[int], setting: Setting
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Its probabilities for the held-out rows, and its classes."""
+    texts = found.texts
     asked = [texts[row] for row in held]
     answers = model.predict_proba(asked, encoder=setting.encoder, ask=setting.ask)
     return answers, list(model.classes_)

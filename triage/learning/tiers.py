@@ -20,10 +20,10 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """By tier ("1", "2") the milliseconds per text and the share of texts it answers, 0 to 1.
 
-    On the newest of the texts, in one batch and one thread; the encoder must be one that keeps no
-    vectors. Without a second tier there is only the first.
+    On texts that the classifier has not seen, or it would be sure of them all; in one batch and
+    one thread, with an encoder that keeps no vectors. Without a second tier there is just one.
     """
-    tried = list(texts[-TRIED:])
+    tried = list(texts[:TRIED])
     with threadpool_limits(1):
         first = _milliseconds(classifier, tried, encoder, Ask.NEVER)
         if not classifier.is_two_tiered(encoder):

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from triage import ledger
-from triage.learning import artefacts, describing, measuring, tiers, vectors
+from triage.learning import artefacts, describing, measuring, vectors
 from triage.learning.classifier import Ask, Classifier
 from triage.learning.examples import Examples, examples
 from triage.learning.fitting import fit
@@ -78,7 +78,12 @@ def learn(field: Field, *, seed: int, leave_out_small: bool, progress: Progress)
     every = examples(field, read=lambda count: progress(0.0, f"reading labels: {count}"))
     found = _above_floor(field, every, leave_out_small=leave_out_small)
     began = monotonic()
-    setting = Setting(seed, vectors.encoder_for_training(), Ask(settings.SEMANTIC_ASK))
+    setting = Setting(
+        seed,
+        vectors.encoder_for_training(),
+        Ask(settings.SEMANTIC_ASK),
+        timed=vectors.bare_encoder(),
+    )
     figures = measuring.measured(
         found, setting, lambda share, what: progress(0.02 + 0.58 * share, what)
     )
@@ -99,7 +104,6 @@ def learn(field: Field, *, seed: int, leave_out_small: bool, progress: Progress)
         **_origin_of(fitted.classifier, found, seed),
         "fit_seconds": round(seconds, 2),
         "label_noise": noise,
-        "tiers": tiers.measured(fitted.classifier, found.texts, vectors.bare_encoder()),
     }
     return Learnt(field, fitted.classifier, evidence, len(found.rows), doubts, erased)
 
