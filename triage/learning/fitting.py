@@ -24,8 +24,8 @@ Progress = Callable[[float, str], None]
 
 # Alike for every size of training set: L2 strength C = 1 / (alpha * n).
 _C = 6.4
-# The second tier costs many times the first, see docs/evaluation.md. Asked for the fifth that is least sure, it costs
-# a quarter of what it would for all, and brings nearly as much.
+# The second tier costs many times the first, see docs/evaluation.md. Asked for the fifth that is
+# least sure, it costs a quarter of what it would for all, and brings nearly as much.
 _SHARE_ASKED = 0.2
 # A right answer held to be impossible costs log(1e12), not infinity.
 _LEAST = 1e-12
