@@ -138,7 +138,7 @@ def send_back(*, proposal: Proposal, reviewer: User, reason: Reason, text: str =
 def _lock(proposal: Proposal) -> None:
     """Hold the ticket's row, then make sure that this proposal still waits for a decision."""
     Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
-    first = Decision.objects.select_related("reviewer").filter(proposal=proposal).first()
+    first = Decision.objects.select_related("reviewer").filter(stands_for=proposal).first()
     if first is not None:
         raise AlreadyDecided(first)
     if not Waiting.objects.filter(proposal=proposal).exists():
@@ -175,6 +175,7 @@ def _store(
 ) -> Decision:
     decision = Decision.objects.create(
         proposal=proposal,
+        stands_for=proposal,
         reviewer=reviewer,
         verdict=word.verdict,
         reason=word.reason,

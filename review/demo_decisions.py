@@ -48,6 +48,7 @@ def store(words: Sequence[Word]) -> None:
     decisions = Decision.objects.bulk_create(
         Decision(
             proposal=word.proposal,
+            stands_for=word.proposal,
             reviewer=word.reviewer,
             verdict=word.verdict,
             reason=word.reason,

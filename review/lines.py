@@ -141,6 +141,7 @@ def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
         row["proposed"]: (row["decisions"], row["overridden"])
         for row in DecidedValue.objects.filter(
             proposed__in=choice_pks,
+            decision__stands_for__isnull=False,
             decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
         )
         .values("proposed")

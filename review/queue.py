@@ -78,8 +78,8 @@ class QueuePage:
 
 
 def waiting(chosen: QueueFilter, choices: Catalogue) -> QuerySet[Waiting]:
-    """What waits and matches: held first, then the most pressing, then the oldest."""
-    rows = Waiting.objects.order_by("-is_held", "-urgency", "since", "proposal")
+    """What waits and matches: held first, then by when a person should look."""
+    rows = Waiting.objects.order_by("-is_held", "look_by", "proposal")
     if chosen.source:
         rows = rows.filter(source__slug=chosen.source)
     if chosen.category:
@@ -105,12 +105,10 @@ def waiting(chosen: QueueFilter, choices: Catalogue) -> QuerySet[Waiting]:
 def ahead_of(row: Waiting) -> Q:
     """Matches what is looked at before `row`."""
     same_hold = Q(is_held=row.is_held)
-    same_urgency = same_hold & Q(urgency=row.urgency)
     return (
         Q(is_held__gt=row.is_held)
-        | same_hold & Q(urgency__gt=row.urgency)
-        | same_urgency & Q(since__lt=row.since)
-        | same_urgency & Q(since=row.since, proposal__lt=row.proposal_id)
+        | same_hold & Q(look_by__lt=row.look_by)
+        | same_hold & Q(look_by=row.look_by, proposal__lt=row.proposal_id)
     )
 
 

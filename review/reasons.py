@@ -31,14 +31,18 @@ DEFAULTS = (
     (AppliesTo.SEND_BACK, 2, "not-it", "Not a matter for IT", False),
     (AppliesTo.SEND_BACK, 3, "duplicate", "Duplicate", False),
     (AppliesTo.SEND_BACK, 9, "other", "Something else", True),
+    (AppliesTo.SKIP, 1, "not-my-field", "Not my field", False),
+    (AppliesTo.SKIP, 2, "second-pair-of-eyes", "A colleague should look", False),
+    (AppliesTo.SKIP, 3, "waiting-for-an-answer", "I have asked somebody", False),
+    (AppliesTo.SKIP, 9, "other", "Something else", True),
 )
 
 
 def ensure_reasons() -> None:
-    """Make the defaults where there is no reason at all; owners' edits are never touched."""
-    if Reason.objects.exists():
-        return
+    """Make the defaults of each kind that has no reason at all; owners' edits are never touched."""
+    known = set(Reason.objects.values_list("applies_to", flat=True))
     Reason.objects.bulk_create(
         Reason(applies_to=applies_to, digit=digit, key=key, label=label, needs_text=needs_text)
         for applies_to, digit, key, label, needs_text in DEFAULTS
+        if applies_to not in known
     )

@@ -25,6 +25,7 @@ ORDER = (
         "triage.drafts",
         "triage.evidence",
         "triage.shadows",
+        "triage.waiting",
     ),
     ("triage.incidents",),
     ("triage.effects",),

@@ -24,6 +24,7 @@ from triage.policy.drafting import DraftValue, opinions, route, with_rules
 from triage.policy.ladder import canary_draw
 from triage.policy.routing import Outcome, apply_rules, in_working_hours
 from triage.policy.settling import BY_MODEL, Predicted
+from triage.policy.worth import Worth
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Draft:
     field_ids: Mapping[str, int]
     choice_ids: Mapping[tuple[str, str], int]
     urgency: int
+    target_minutes: int
     draw: float
     input_sha256: str
     predictions: dict[str, Prediction] = field(default_factory=dict)
@@ -88,6 +90,17 @@ class Draft:
             k: v for k, v in self.values.items() if v.basis not in BY_MODEL or v.level == "auto"
         }
         return {k: v.choice for k, v in values.items() if v.choice is not None}
+
+    @property
+    def worth(self) -> Worth:
+        """Unknown to every model: as uncertain as can be, and nothing to be unlike."""
+        main, told = self.values.get(self.main), self.predictions.get(self.main)
+        probability = main.probability if main is not None else None
+        return Worth(
+            target_minutes=self.target_minutes,
+            uncertainty=1.0 if probability is None else 1.0 - probability,
+            novelty=0.0 if told is None else 1.0 - told.in_scope,
+        )
 
     @property
     def is_prefilled(self) -> bool:
@@ -194,6 +207,7 @@ def draft_of(
         field_ids=policies.field_ids,
         choice_ids=policies.choice_ids,
         urgency=policies.urgency(values),
+        target_minutes=policies.target_minutes(values),
         draw=draw,
         input_sha256=sha256(text.encode()).hexdigest(),
         predictions=dict(predictions),

@@ -22,6 +22,7 @@ from triage.models import (
 from triage.policy.drafting import DraftValue, RungSpec
 from triage.policy.fields import ChoiceSpec, FieldSpec, Thresholds
 from triage.policy.routing import RuleSpec
+from triage.policy.worth import target_minutes
 
 LIVE_STATES = (ModelVersion.State.CHAMPION, ModelVersion.State.SHADOW)
 
@@ -70,14 +71,21 @@ class Policies:
 
     def urgency(self, values: Mapping[str, DraftValue]) -> int:
         """The highest rank that an ordered field is proposed at."""
-        return max(
-            (
-                self.ranks[key].get(value.choice, 0)
-                for key, value in values.items()
-                if key in self.ranks and value.choice is not None
-            ),
-            default=0,
-        )
+        return max((choice.rank for choice in self._ordered(values)), default=0)
+
+    def target_minutes(self, values: Mapping[str, DraftValue]) -> int:
+        """The shortest target of the priorities that are proposed."""
+        targets = [target_minutes(one.rank, one.target_minutes) for one in self._ordered(values)]
+        return min(targets, default=target_minutes(None))
+
+    def _ordered(self, values: Mapping[str, DraftValue]) -> list[ChoiceSpec]:
+        return [
+            choice
+            for spec in self.fields
+            if spec.is_ordered
+            and (value := values.get(spec.key)) is not None
+            and (choice := spec.choices.get(value.choice or "")) is not None
+        ]
 
 
 def policies_of(source: Source) -> Policies:
@@ -116,6 +124,7 @@ def _field_spec(field: Field, choices: Sequence[Choice]) -> FieldSpec:
             choice.key: ChoiceSpec(
                 key=choice.key,
                 rank=choice.rank,
+                target_minutes=choice.target_minutes,
                 ancestors=_ancestors(choice, own),
                 implies={
                     other.field.key: other.key

@@ -34,6 +34,7 @@ from triage.models import (
     TicketVersion,
     Waiting,
 )
+from triage.waiting import waiting_row
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,9 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
         newest = _locked(made)
         before = {
             proposal.ticket_version_id: proposal
-            for proposal in Proposal.objects.filter(ticket_version__in=bulk.among(newest))
+            for proposal in Proposal.objects.select_related("ticket").filter(
+                ticket_version__in=bulk.among(newest)
+            )
         }
         wanted = [draft for draft in made if draft.version.pk in newest]
         kept = [draft for draft in wanted if draft.version.pk not in before]
@@ -145,28 +148,11 @@ def _bring_back(again: Sequence[tuple[Draft, Proposal]]) -> None:
     settled = plan.settled(proposal.pk for _, proposal in again)
     Waiting.objects.bulk_create(
         [
-            _waiting_again(draft, proposal)
-            for draft, proposal in again
+            waiting_row(proposal)
+            for _, proposal in again
             if proposal.route in to_people and proposal.pk not in settled
         ],
         ignore_conflicts=True,
-    )
-
-
-def _waiting_again(draft: Draft, proposal: Proposal) -> Waiting:
-    values = list(proposal.values.select_related("field", "choice"))
-    main = next((value for value in values if value.field.key == draft.main), None)
-    probability = main.probability if main is not None else None
-    ranks = [v.choice.rank for v in values if v.choice is not None and v.field.is_ordered]
-    return Waiting(
-        proposal=proposal,
-        ticket_id=proposal.ticket_id,
-        source_id=draft.version.ticket.source_id,
-        main_choice_id=main.choice_id if main is not None else None,
-        urgency=max(ranks, default=0),
-        is_held=proposal.route == Proposal.Route.HOLD,
-        uncertainty=1.0 if probability is None else 1.0 - probability,
-        since=draft.version.ticket.opened_at,
     )
 
 
@@ -208,8 +194,8 @@ def _values(
 
 
 def _waiting(draft: Draft, proposal_id: int) -> dict[str, Any]:
-    main = draft.values.get(draft.main)
-    probability = main.probability if main is not None else None
+    main, worth = draft.values.get(draft.main), draft.worth
+    opened_at = draft.version.ticket.opened_at
     return {
         "proposal_id": proposal_id,
         "ticket_id": draft.version.ticket_id,
@@ -217,8 +203,10 @@ def _waiting(draft: Draft, proposal_id: int) -> dict[str, Any]:
         "main_choice_id": draft.choice_id(draft.main, main.choice) if main else None,
         "urgency": draft.urgency,
         "is_held": draft.route == Proposal.Route.HOLD,
-        "uncertainty": 1.0 if probability is None else 1.0 - probability,
-        "since": draft.version.ticket.opened_at,
+        "uncertainty": worth.uncertainty,
+        "novelty": worth.novelty,
+        "since": opened_at,
+        "look_by": worth.look_by(opened_at),
     }
 
 

@@ -137,7 +137,7 @@ def decided(scope: Scope) -> QuerySet[Proposal]:
 
 
 def decided_values(scope: Scope) -> QuerySet[DecidedValue]:
-    return DecidedValue.objects.filter(shown(scope, "decision__proposal__")).order_by()
+    return DecidedValue.objects.filter(shown(scope, "decision__stands_for__")).order_by()
 
 
 def overridden_values(scope: Scope) -> QuerySet[DecidedValue]:

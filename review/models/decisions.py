@@ -15,6 +15,7 @@ class Reason(models.Model):
         OVERRIDE = "override", "overriding a value"
         ESCALATE = "escalate", "escalating"
         SEND_BACK = "send_back", "sending back"
+        SKIP = "skip", "skipping"
 
     key = models.SlugField(max_length=40)
     label = models.CharField(max_length=80)
@@ -40,8 +41,24 @@ class Reason(models.Model):
         return self.label
 
 
+class Batch(models.Model):
+    """Equal proposals decided in one go; each is still a decision of its own."""
+
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return f"batch {self.pk}"
+
+
 class Decision(models.Model):
-    """A reviewer's final word. The one-to-one key is the lock between two reviewers."""
+    """A reviewer's final word. `stands_for` is the lock between two reviewers.
+
+    It is empty once the decision was taken back, and then another one may stand for the proposal.
+    """
 
     class Verdict(models.TextChoices):
         ACCEPTED = "accepted", "accepted"
@@ -49,7 +66,15 @@ class Decision(models.Model):
         ESCALATED = "escalated", "escalated"
         SENT_BACK = "sent_back", "sent back"
 
-    proposal = models.OneToOneField(Proposal, models.PROTECT, related_name="decision")
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="decisions")
+    stands_for = models.OneToOneField(
+        Proposal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decision",
+        help_text="The proposal; empty once the decision was taken back.",
+    )
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions")
     verdict = models.CharField(max_length=10, choices=Verdict)
     reason = models.ForeignKey(
@@ -58,13 +83,20 @@ class Decision(models.Model):
     text = models.CharField(max_length=500, blank=True)
     with_playbook = models.BooleanField(default=False)
     decided_at = models.DateTimeField()
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                condition=Q(stands_for__isnull=True) | Q(stands_for=models.F("proposal")),
+                name="decision_stands_for_its_proposal",
+            ),
+            models.CheckConstraint(
                 condition=Q(verdict__in=["accepted", "overridden"]) | Q(reason__isnull=False),
                 name="escalating_and_sending_back_name_a_reason",
-            )
+            ),
         ]
         indexes = [
             models.Index(fields=["-decided_at"], name="decision_recent"),
@@ -73,6 +105,25 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} by {self.reviewer_id}"
+
+
+class Withdrawal(models.Model):
+    """That a decision was taken back: undone, so that the proposal waits again, or reversed by
+    another decision, which then stands for the proposal.
+    """
+
+    decision = models.OneToOneField(Decision, models.PROTECT, related_name="withdrawal")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reversed_by = models.OneToOneField(
+        Decision, models.PROTECT, null=True, blank=True, related_name="reverses"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["-at"], name="withdrawal_recent")]
+
+    def __str__(self) -> str:
+        return f"decision {self.decision_id} taken back by {self.by_id}"
 
 
 class DecidedValue(models.Model):

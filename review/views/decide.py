@@ -171,7 +171,7 @@ def _conflict(request: HttpRequest, proposal: Proposal, choices: Catalogue) -> H
     chosen = QueueFilter.read(request.GET)
     context = {
         "ticket": proposal.ticket,
-        "decision": Decision.objects.filter(proposal=proposal).select_related("reviewer").first(),
+        "decision": Decision.objects.filter(stands_for=proposal).select_related("reviewer").first(),
         "following": next_ticket(chosen, choices, None),
         "filter": chosen,
     }

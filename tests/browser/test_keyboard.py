@@ -124,7 +124,7 @@ def test_an_override_without_a_reason_comes_back_with_the_focus_on_it(window: Wi
     assert "/tickets/" in page.url
 
 
-@pytest.mark.parametrize(("key", "verdict"), [("e", "escalated"), ("s", "sent_back")])
+@pytest.mark.parametrize(("key", "verdict"), [("e", "escalated"), ("b", "sent_back")])
 def test_e_escalates_and_s_sends_back_with_a_digit(window: Window, key: str, verdict: str) -> None:
     page = window.page
 

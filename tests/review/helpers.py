@@ -24,6 +24,7 @@ from triage.models import (
     TicketVersion,
     Waiting,
 )
+from triage.policy.worth import target_minutes
 
 PASSWORD = "a-long-enough-password"
 numbers = count(48_201)
@@ -211,6 +212,8 @@ def make_waiting(
         is_held=proposal.route == Proposal.Route.HOLD,
         uncertainty=1 - probability if main else 1.0,
         since=proposal.ticket.opened_at,
+        look_by=proposal.ticket.opened_at
+        + timedelta(minutes=target_minutes(desk[priority].rank if priority else None)),
     )
 
 

@@ -26,7 +26,7 @@ def test_roles_and_reasons_are_there_after_the_first_run() -> None:
 
     assert Group.objects.count() == 4
     counts = {kind: Reason.objects.filter(applies_to=kind).count() for kind in Reason.AppliesTo}
-    assert counts == {"override": 9, "escalate": 4, "send_back": 4}
+    assert counts == {"override": 9, "escalate": 4, "send_back": 4, "skip": 4}
     assert set(Reason.objects.filter(key="other").values_list("needs_text", flat=True)) == {True}
 
 

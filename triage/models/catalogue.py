@@ -50,10 +50,26 @@ class Source(models.Model):
     work_days = ArrayField(
         models.PositiveSmallIntegerField(), default=weekdays, help_text="0 is Monday."
     )
+    blind_share = models.FloatField(
+        default=0.05,
+        validators=SHARE,
+        help_text="0 to 1. Share of proposals that a person answers before the advice is shown.",
+    )
+    embed_origins = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="Origins that may show the review panel in a frame: https://desk.example.org",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blind_share__range=(0, 1)), name="source_blind_share_0_to_1"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -159,6 +175,12 @@ class Choice(models.Model):
     description = models.TextField(blank=True)
     synonyms = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     rank = models.PositiveSmallIntegerField(default=0, help_text="Higher is more pressing.")
+    target_minutes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of a priority: a person should have looked this long after the ticket was "
+        "opened. Empty: by its rank, from eight hours for the lowest to a quarter of one.",
+    )
     implies = models.ManyToManyField(
         "self",
         symmetrical=False,

@@ -23,6 +23,7 @@ class Effect(models.Model):
         CONFLICT = "conflict", "not done: changed meanwhile in the helpdesk"
         REFUSED = "refused", "not done: the helpdesk refused it"
         SKIPPED = "skipped", "not done: the source has no address to write to"
+        DROPPED = "dropped", "not done: taken back before it was sent"
 
     key = models.CharField(max_length=64, unique=True)
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="effects", db_index=False)
@@ -38,6 +39,20 @@ class Effect(models.Model):
     )
     applied_version = models.BigIntegerField(
         null=True, blank=True, help_text="The version our own write led to."
+    )
+    undoes = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        help_text="The earlier change that this one makes good.",
+    )
+    before = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What stood there before our write, on record before it leaves: "
+        '{"values": ...} or {"status": ...}.',
     )
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     detail = models.CharField(max_length=500, blank=True)

@@ -21,6 +21,7 @@ class LedgerEntry(models.Model):
         INTAKE = "intake", "intake anomaly"
         MODEL = "model", "model"
         ERASURE = "erasure", "erasure"
+        CONCERN = "concern", "concern"
 
     sequence = models.BigIntegerField(primary_key=True)
     previous = models.CharField(max_length=64)

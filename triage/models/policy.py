@@ -41,6 +41,14 @@ class RuleVersion(models.Model):
     conditions = models.JSONField(help_text="List of {kind, ...}; see policy/conditions.py.")
     actions = models.JSONField(help_text="List of {kind, ...}; see policy/routing.py.")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    prompted_by = models.ForeignKey(
+        "triage.Proposal",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The proposal whose override led to this rule.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

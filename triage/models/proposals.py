@@ -130,20 +130,25 @@ class Waiting(models.Model):
     urgency = models.PositiveSmallIntegerField(default=0, help_text="Rank of the priority.")
     is_held = models.BooleanField(default=False)
     uncertainty = models.FloatField(default=1.0, help_text="1 minus the main probability.")
+    novelty = models.FloatField(
+        default=0.0, help_text="0 (as learnt) to 1 (unlike anything learnt), by the model."
+    )
     since = models.DateTimeField(help_text="When the ticket was opened.")
+    look_by = models.DateTimeField(
+        help_text="The place in the queue: opened + target of the priority, sooner where a human "
+        "look is worth more; see triage/policy/worth.py."
+    )
 
     class Meta:
         verbose_name_plural = "waiting"
         indexes = [
+            models.Index(fields=["-is_held", "look_by", "proposal"], name="waiting_order"),
             models.Index(
-                fields=["-is_held", "-urgency", "since", "proposal"], name="waiting_order"
-            ),
-            models.Index(
-                fields=["source", "-is_held", "-urgency", "since", "proposal"],
+                fields=["source", "-is_held", "look_by", "proposal"],
                 name="waiting_by_source",
             ),
             models.Index(
-                fields=["main_choice", "-is_held", "-urgency", "since", "proposal"],
+                fields=["main_choice", "-is_held", "look_by", "proposal"],
                 name="waiting_by_choice",
             ),
         ]

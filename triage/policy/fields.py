@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 class ChoiceSpec:
     """A live choice: where it stands and what follows from it (field key -> choice key).
 
+    `target_minutes` is an owner's own figure, of a priority.
     `ancestors` are the keys of its parents, nearest first, retired ones among them.
     """
 
@@ -15,6 +16,7 @@ class ChoiceSpec:
     rank: int = 0
     ancestors: tuple[str, ...] = ()
     implies: Mapping[str, str] = field(default_factory=dict)
+    target_minutes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,8 @@
   // --- Keys ----------------------------------------------------------------------------------
   const isTyping = (target) => target.closest("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
 
+  // Every other key presses what is on the page and names it: data-key="a".
   const KEYS = {
-    a: () => one("#accept button")?.click(),
-    o: () => unfold("override"),
-    e: () => unfold("escalate"),
-    s: () => unfold("send_back"),
     j: () => step(1),
     k: () => step(-1),
     "/": () => one("#q")?.focus(),
@@ -133,7 +130,9 @@
       event.target.form.requestSubmit();
       return;
     }
-    const act = KEYS[event.key.toLowerCase()];
+    const key = event.key.toLowerCase();
+    const named = /^[a-z]$/.test(key) && all(`[data-key="${key}"]`).find((item) => item.checkVisibility());
+    const act = KEYS[key] || (named && (() => named.click()));
     if (act) {
       event.preventDefault();
       act();

@@ -177,6 +177,7 @@ def _decide(
 ) -> Decision:
     decision = Decision.objects.create(
         proposal=proposal,
+        stands_for=proposal,
         reviewer=_reviewer(),
         verdict=verdict,
         decided_at=proposal.created_at + after,
@@ -196,6 +197,7 @@ def _decide(
 def _hand_on(proposal: Proposal, verdict: str, applies_to: str, after: timedelta) -> Decision:
     return Decision.objects.create(
         proposal=proposal,
+        stands_for=proposal,
         reviewer=_reviewer(),
         verdict=verdict,
         reason=make_reason("because", applies_to),

@@ -228,7 +228,11 @@ def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -
         Job.objects.create(kind="effect", subject=number, dead_at=now),
         LedgerEntry.objects.latest("sequence"),
         Decision.objects.create(
-            proposal=proposal, reviewer=reviewer, verdict="accepted", decided_at=now
+            proposal=proposal,
+            stands_for=proposal,
+            reviewer=reviewer,
+            verdict="accepted",
+            decided_at=now,
         ),
         AuthToken.objects.create(user=owner)[0],
         reviewer,
