@@ -39,10 +39,10 @@ DEFAULTS = (
 
 
 def ensure_reasons() -> None:
-    """Make the defaults of each kind that has no reason at all; owners' edits are never touched."""
-    known = set(Reason.objects.values_list("applies_to", flat=True))
+    """Make the defaults where there is no reason at all; owners' edits are never touched."""
+    if Reason.objects.exists():
+        return
     Reason.objects.bulk_create(
         Reason(applies_to=applies_to, digit=digit, key=key, label=label, needs_text=needs_text)
         for applies_to, digit, key, label, needs_text in DEFAULTS
-        if applies_to not in known
     )

@@ -6,6 +6,24 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+SKIPPING = (
+    (1, "not-my-field", "Not my field", False),
+    (2, "second-pair-of-eyes", "A colleague should look", False),
+    (3, "waiting-for-an-answer", "I have asked somebody", False),
+    (9, "other", "Something else", True),
+)
+
+
+def reasons_to_skip(apps, schema_editor):
+    """A new installation gets all its reasons at once, when it is prepared."""
+    Reason = apps.get_model("review", "Reason")
+    if Reason.objects.exists():
+        Reason.objects.bulk_create(
+            Reason(applies_to="skip", digit=digit, key=key, label=label, needs_text=needs_text)
+            for digit, key, label, needs_text in SKIPPING
+        )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -145,6 +163,7 @@ class Migration(migrations.Migration):
             name='applies_to',
             field=models.CharField(choices=[('override', 'overriding a value'), ('escalate', 'escalating'), ('send_back', 'sending back'), ('skip', 'skipping')], max_length=10),
         ),
+        migrations.RunPython(reasons_to_skip, migrations.RunPython.noop),
         migrations.CreateModel(
             name='Batch',
             fields=[
