@@ -140,9 +140,9 @@ def test_how_often_a_choice_was_overridden_is_measured_from_ten_decisions_on(
 
     html = ticket_page(technician, make_proposal(desk).ticket)
 
-    assert "Overridden in 2 of 10 decisions (6–51 %)." in html
+    assert "Overridden in 2 of the last 10 decisions (6–51 %)." in html
     assert "Being accepted is not the same as being right." in html
-    assert "Overridden in 0 of 10 decisions (0–28 %)." in html
+    assert "Overridden in 0 of the last 10 decisions (0–28 %)." in html
 
 
 def test_each_value_says_what_it_rests_on(technician: Client) -> None:
