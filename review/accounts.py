@@ -25,7 +25,7 @@ def _permissions() -> ArraySubquery:
         Q(pk__in=own.values("permission")) | Q(pk__in=groups.values("permission"))
     )
     name = Concat("content_type__app_label", Value("."), "codename")
-    return ArraySubquery(rows.order_by().values(name=name))
+    return ArraySubquery(rows.order_by().values(whole=name))
 
 
 class People(AuthenticationBackend):  # type: ignore[misc]

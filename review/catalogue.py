@@ -194,9 +194,7 @@ def _read() -> Catalogue:
     choices = list(
         Choice.objects.select_related("field__source")
         .defer("description", "synonyms")
-        .annotate(
-            ends=ArraySubquery(followers.values("to_choice")), has_model=Exists(champions)
-        )
+        .annotate(ends=ArraySubquery(followers.values("to_choice")), has_model=Exists(champions))
         .order_by("field__position", "-rank", "name")
     )
     return Catalogue(

@@ -290,6 +290,7 @@ def decision_forms(
     page: TicketPage, choices: Catalogue, *, active: str = "", data: Any = None
 ) -> DecisionForms:
     """`data` is bound to the active form alone."""
+
     def common(name: str) -> dict[str, Any]:
         return {
             "data": data if name == active else None,

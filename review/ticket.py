@@ -177,9 +177,7 @@ def with_changes(decided: QuerySet[Decision], choices: Catalogue) -> list[Decisi
     return [_line(row, rows_of(DecidedValue, row.found), choices) for row in rows]
 
 
-def _line(
-    decision: Decision, values: Sequence[DecidedValue], choices: Catalogue
-) -> DecisionLine:
+def _line(decision: Decision, values: Sequence[DecidedValue], choices: Catalogue) -> DecisionLine:
     settled, changes = "", []
     for value in values:
         value.field = choices.fields[value.field_id]

@@ -9,7 +9,7 @@ from triage.models import TicketEvent, TicketVersion
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `kind` is opened, cut, version, event, proposal or decision; the rest goes with it."""
+    """One line. `kind` is opened, cut (of the events), version, event, proposal or decision."""
 
     at: datetime
     kind: str

@@ -106,7 +106,7 @@ def _propose_again(desk: Desk, ticket: Ticket) -> Proposal:
         route=Proposal.Route.HOLD,
         playbook=playbook,
         reply="Hello Ann,\nplease restart.",
-        similar=[{"ticket": _solved(desk), "similarity": 0.9 - n / 10} for n in range(3)],
+        similar=[{"ticket": _solved(desk, playbook), "similarity": 0.9 - n / 10} for n in range(3)],
     )
     of_team = make_model(desk, field=desk.team)
     proposal.values.filter(field=desk.team).update(
@@ -121,14 +121,14 @@ def _propose_again(desk: Desk, ticket: Ticket) -> Proposal:
     return proposal
 
 
-def _solved(desk: Desk) -> int:
+def _solved(desk: Desk, playbook: Playbook) -> int:
     solved = make_ticket(
         desk,
         closed_at=timezone.now(),
         resolution="Rolled back.",
         values={"category": "network.vpn"},
     )
-    proposal = make_proposal(desk, solved, waits=False)
+    proposal = make_proposal(desk, solved, playbook=playbook, waits=False)
     _happen(desk, solved)
     Effect.objects.create(
         key=f"p{proposal.pk}-reply",

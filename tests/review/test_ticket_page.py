@@ -34,7 +34,7 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 30
+MOST_QUERIES = 14
 
 
 @pytest.fixture
@@ -331,8 +331,8 @@ def test_the_page_costs_the_same_queries_whatever_it_shows(technician: Client) -
     with CaptureQueriesContext(connection) as many:
         ticket_page(technician, rich.ticket)
 
-    # How the similar tickets went takes three, however many they are.
-    assert len(many) <= len(few) + 3
+    # How the similar tickets went takes one, however many they are.
+    assert len(many) <= len(few) + 1
     assert len(many) <= MOST_QUERIES
 
 
