@@ -1,10 +1,20 @@
-"""Every choice of every field, read once for a page: paths, subtrees, lists."""
+"""What owners have set up: every choice of every field, and the coded reasons.
+
+Kept by each process, and read again when a row has changed: a digest of the rows takes one
+statement, and cannot be out of date, whoever wrote them.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 
-from triage.models import Choice, Field
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from review.models import Reason
+from triage.models import Choice, Field, ModelVersion, Source
 
 TEAM = "team"
 PRIORITY = "priority"
@@ -13,8 +23,38 @@ PRIORITY = "priority"
 class Catalogue:
     """The choices of all sources, retired ones included, because old decisions name them."""
 
-    def __init__(self, choices: Iterable[Choice]) -> None:
+    def __init__(
+        self,
+        choices: Iterable[Choice],
+        *,
+        reasons: Iterable[Reason],
+        implied: dict[int, list[int]],
+        with_model: set[int],
+    ) -> None:
+        """`implied` is by choice, what follows from it; `with_model`: fields with a champion."""
         self.by_pk = {choice.pk: choice for choice in choices}
+        self.reasons = {reason.pk: reason for reason in reasons}
+        self.with_model = with_model
+        self._implied = implied
+        self.fields = {choice.field_id: choice.field for choice in self.by_pk.values()}
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """Those that have choices, by name; `slug` and `name` alone are read."""
+        found = {field.source_id: field.source for field in self.fields.values()}
+        return sorted(found.values(), key=lambda source: (source.name, source.pk))
+
+    def main_field(self, source_pk: int) -> Field | None:
+        """The field of a source that workflows are grouped by."""
+        fields = self.fields.values()
+        return next((one for one in fields if one.is_main and one.source_id == source_pk), None)
+
+    def live_reasons(self, applies_to: str) -> list[Reason]:
+        return [
+            reason
+            for reason in self.reasons.values()
+            if reason.is_active and reason.applies_to == applies_to
+        ]
 
     @cached_property
     def _children(self) -> dict[int, list[int]]:
@@ -58,15 +98,6 @@ class Catalogue:
                 return self.path(choice.pk)
         return key
 
-    @cached_property
-    def _implied(self) -> dict[int, list[int]]:
-        pairs: dict[int, list[int]] = defaultdict(list)
-        for start, end in Choice.implies.through.objects.values_list(
-            "from_choice_id", "to_choice_id"
-        ):
-            pairs[start].append(end)
-        return pairs
-
     def is_implied(self, field_pk: int) -> bool:
         """Whether any choice of another field brings one of this field along."""
         ends = {end for pairs in self._implied.values() for end in pairs}
@@ -74,7 +105,7 @@ class Catalogue:
 
     def implied(self, pk: int, field_pk: int) -> Choice | None:
         """What a choice implies for another field; like triage, its parents are not asked."""
-        for end in self._implied[pk]:
+        for end in self._implied.get(pk, []):
             choice = self.by_pk.get(end)
             if choice and choice.field_id == field_pk and choice.retired_at is None:
                 return choice
@@ -120,7 +151,55 @@ class Catalogue:
         return list({choice.key: (choice.key, self.path(choice.pk)) for choice in chosen}.values())
 
 
+# Of each row the place and the transaction that wrote it: an update changes at least one of them.
+DIGEST = """
+    SELECT count(*), coalesce(sum(hashtextextended(concat_ws('/', part, ctid, xmin), id)), 0)::text
+    FROM (
+        SELECT 1 AS part, id, ctid, xmin FROM triage_choice
+        UNION ALL SELECT 2, id, ctid, xmin FROM triage_field
+        UNION ALL SELECT 3, id, ctid, xmin FROM triage_source
+        UNION ALL SELECT 4, id, ctid, xmin FROM triage_choice_implies
+        UNION ALL SELECT 5, id, ctid, xmin FROM triage_modelversion WHERE state = 'champion'
+        UNION ALL SELECT 6, id, ctid, xmin FROM review_reason
+    ) AS place
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    digest: tuple[int, str]
+    catalogue: Catalogue
+
+
+_kept: dict[str, Kept] = {}
+
+
 def catalogue() -> Catalogue:
+    """As it is now; shared by all who ask, so not to be changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(DIGEST)
+        digest = cursor.fetchone()
+    kept = _kept.get(connection.alias)
+    if kept is None or kept.digest != digest:
+        # What changes from here on is read or not; it is noticed next time either way.
+        kept = _kept[connection.alias] = Kept(digest, _read())
+    return kept.catalogue
+
+
+def _read() -> Catalogue:
+    champions = ModelVersion.objects.filter(
+        field=OuterRef("field"), state=ModelVersion.State.CHAMPION
+    )
+    followers = Choice.implies.through.objects.filter(from_choice=OuterRef("pk"))
+    choices = list(
+        Choice.objects.select_related("field__source")
+        .defer("description", "synonyms")
+        .annotate(ends=ArraySubquery(followers.values("to_choice")), has_model=Exists(champions))
+        .order_by("field__position", "-rank", "name")
+    )
     return Catalogue(
-        Choice.objects.select_related("field").order_by("field__position", "-rank", "name")
+        choices,
+        reasons=Reason.objects.all(),
+        implied={choice.pk: choice.ends for choice in choices if choice.ends},
+        with_model={choice.field_id for choice in choices if choice.has_model},
     )

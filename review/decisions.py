@@ -151,7 +151,7 @@ def _lock(proposal: Proposal) -> None:
 
 
 def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
-    return {v.field.key: v for v in proposal.values.select_related("field", "choice")}
+    return {v.field.key: v for v in proposal.values.select_related("field", "choice__field")}
 
 
 def _check_choice(field: Field, choice: Choice, proposed: Choice | None) -> None:

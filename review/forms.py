@@ -290,13 +290,12 @@ def decision_forms(
     page: TicketPage, choices: Catalogue, *, active: str = "", data: Any = None
 ) -> DecisionForms:
     """`data` is bound to the active form alone."""
-    reasons = list(Reason.objects.filter(is_active=True))
 
     def common(name: str) -> dict[str, Any]:
         return {
             "data": data if name == active else None,
             "auto_id": f"{name}-%s",
-            "reasons": [reason for reason in reasons if reason.applies_to == name],
+            "reasons": choices.live_reasons(name),
         }
 
     team_field = next(

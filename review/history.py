@@ -49,17 +49,18 @@ def history_page(
     if place is not None:
         at, pk = place
         decided = decided.filter(decided_at__lte=at).exclude(decided_at=at, pk__gte=pk)
-    found = list(
+    found = with_changes(
         decided.select_related("reviewer", "reason", "proposal__ticket__source")
         .defer("proposal__ticket__body", "proposal__ticket__search", "proposal__reply")
-        .order_by("-decided_at", "-pk")[: PAGE_SIZE + 1]
+        .order_by("-decided_at", "-pk")[: PAGE_SIZE + 1],
+        choices,
     )
     shown = found[:PAGE_SIZE]
     older = ""
     if len(found) > PAGE_SIZE:
-        last = shown[-1]
+        last = shown[-1].decision
         older = chosen.url_query(after=f"{last.decided_at.isoformat()}_{last.pk}")
-    return HistoryPage(with_changes(shown, choices), older, place is None)
+    return HistoryPage(shown, older, place is None)
 
 
 def _matching(chosen: HistoryFilter, choices: Catalogue, viewer: User) -> QuerySet[Decision]:

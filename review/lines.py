@@ -1,27 +1,37 @@
 """The values of one proposal, each with what it rests on and how such values fared."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from django.db.models import Count, F, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 
 from review.catalogue import Catalogue
 from review.metrics.estimators import Interval, wilson
 from review.models import DecidedValue, Decision
-from triage.models import Level, ModelVersion, Proposal, ProposedValue
+from triage.models import Level, Proposal, ProposedValue
 from triage.policy.settling import BY_MODEL
 
 # Fewer decisions than this say too little about a choice to put a rate on it.
 LEAST_DECISIONS = 10
+# So many of the newest tell how a choice fares now, and cost the same in every year.
+MOST_DECISIONS = 400
 
 
 @dataclass(frozen=True)
 class Track:
-    """What people did with a choice whenever it was proposed. Acceptance is not correctness."""
+    """What people last did with a choice when it was proposed. Acceptance is not correctness."""
 
     decisions: int
     overridden: int
     interval: Interval | None
+
+    @classmethod
+    def of(cls, proposed: int, finals: Sequence[int | None]) -> Self:
+        """From what each decision on the proposed choice has settled on."""
+        overridden = sum(final != proposed for final in finals)
+        return cls(len(finals), overridden, wilson(overridden, len(finals)))
 
     @property
     def is_enough(self) -> bool:
@@ -81,19 +91,15 @@ class Line:
 
 
 def lines_of(proposal: Proposal, choices: Catalogue) -> list[Line]:
-    values = list(
+    values = (
         proposal.values.select_related(
             "field",
             "choice",
             "prediction__model_version__owner",
             "rule_version__rule__owner",
-        ).order_by("field__position", "field__key")
-    )
-    tracks = measured({value.choice_id for value in values if value.choice_id is not None})
-    with_model = set(
-        ModelVersion.objects.filter(
-            field__in=[value.field_id for value in values], state=ModelVersion.State.CHAMPION
-        ).values_list("field_id", flat=True)
+        )
+        .annotate(finals=_finals())
+        .order_by("field__position", "field__key")
     )
     lines = []
     for value in values:
@@ -102,16 +108,26 @@ def lines_of(proposal: Proposal, choices: Catalogue) -> list[Line]:
             Line(
                 value=value,
                 path=choices.path(value.choice_id),
-                track=tracks[value.choice_id] if value.choice_id is not None else None,
+                track=Track.of(value.choice_id, value.finals) if value.choice_id else None,
                 words_for=prediction.words_for if prediction else [],
                 words_against=prediction.words_against if prediction else [],
                 runner_up=_runner_up(value, choices),
                 # What is in shadow is shown to nobody, as if there were no model.
-                has_model=value.field_id in with_model and value.level != Level.SHADOW,
+                has_model=value.field_id in choices.with_model and value.level != Level.SHADOW,
                 torn=_torn(value, choices),
             )
         )
     return lines
+
+
+def _finals() -> ArraySubquery:
+    """What the newest decisions on the proposed choice have settled on."""
+    decided = DecidedValue.objects.filter(
+        proposed=OuterRef("choice"),
+        decision__stands_for__isnull=False,
+        decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
+    )
+    return ArraySubquery(decided.order_by("-pk").values("final")[:MOST_DECISIONS])
 
 
 def _runner_up(value: ProposedValue, choices: Catalogue) -> str:
@@ -133,22 +149,3 @@ def _torn(value: ProposedValue, choices: Catalogue) -> Torn | None:
         if choice.key in said
     ]
     return Torn(value.choice.name, sorted(shares, key=lambda share: (-share[1], share[0])))
-
-
-def measured(choice_pks: Iterable[int]) -> dict[int, Track]:
-    """For each choice, how often it was decided on when proposed, and how often overridden."""
-    counted = {
-        row["proposed"]: (row["decisions"], row["overridden"])
-        for row in DecidedValue.objects.filter(
-            proposed__in=choice_pks,
-            decision__stands_for__isnull=False,
-            decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
-        )
-        .values("proposed")
-        .annotate(decisions=Count("pk"), overridden=Count("pk", filter=~Q(final=F("proposed"))))
-    }
-    tracks = {}
-    for pk in choice_pks:
-        decisions, overridden = counted.get(pk, (0, 0))
-        tracks[pk] = Track(decisions, overridden, wilson(overridden, decisions))
-    return tracks

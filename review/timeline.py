@@ -9,7 +9,7 @@ from triage.models import TicketEvent, TicketVersion
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `kind` is opened, version, event, proposal or decision; the rest goes with it."""
+    """One line. `kind` is opened, cut (of the events), version, event, proposal or decision."""
 
     at: datetime
     kind: str
@@ -28,6 +28,8 @@ def timeline(page: TicketPage) -> list[Entry]:
         entries.append(
             Entry(newer.created_at, "version", version=newer, before=older if is_reworded else None)
         )
+    if page.events_cut:
+        entries.append(Entry(page.events[0][0].happened_at, "cut"))
     entries += [
         Entry(event.happened_at, "event", event=event, path=path) for event, path in page.events
     ]

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("config", "triage", "review")
 # A room may import what stands in an earlier line, and its own.
 ORDER = (
-    ("triage.secrets", "triage.storable", "triage.bulk"),
+    ("triage.secrets", "triage.storable", "triage.bulk", "triage.nested"),
     ("triage.models",),
     ("triage.ledger",),
     ("triage.jobs",),

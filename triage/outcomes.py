@@ -1,8 +1,10 @@
 """How earlier tickets went, for whoever looks at one that reads alike."""
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from triage.models import Effect, Proposal, Ticket, TicketEvent
 
@@ -32,32 +34,33 @@ class Outcome:
 
 
 def outcomes(tickets: Collection[int]) -> dict[int, Outcome]:
-    """By primary key, in three statements; keys that are no ticket's are left out."""
-    reassigned: Counter[int] = Counter()
-    ratings: dict[int, int] = {}
-    events = TicketEvent.objects.filter(
-        ticket__in=tickets, kind__in=[TicketEvent.Kind.REASSIGNED, TicketEvent.Kind.RATED]
-    )
-    for pk, kind, score in events.values_list("ticket_id", "kind", "score"):
-        if kind == TicketEvent.Kind.REASSIGNED:
-            reassigned[pk] += 1
-        elif score is not None:
-            ratings[pk] = score
+    """By primary key, in one statement; keys that are no ticket's are left out."""
+    of_it = {"ticket": OuterRef("pk")}
     replies = Effect.objects.filter(
-        ticket__in=tickets, kind=Effect.Kind.REPLY, state=Effect.State.APPLIED
-    ).order_by("created_at")
-    answered = {
-        pk: (name or "", route == Proposal.Route.AUTO)
-        for pk, name, route in replies.values_list(
-            "ticket_id", "proposal__playbook__name", "proposal__route"
+        **of_it, kind=Effect.Kind.REPLY, state=Effect.State.APPLIED
+    ).order_by("-created_at")
+    ratings = TicketEvent.objects.filter(
+        **of_it, kind=TicketEvent.Kind.RATED, score__isnull=False
+    ).order_by("-happened_at", "-pk")
+    moves = TicketEvent.objects.filter(**of_it, kind=TicketEvent.Kind.REASSIGNED).order_by()
+    counted = moves.values("ticket").annotate(count=Count("pk")).values("count")
+    found = (
+        Ticket.objects.filter(pk__in=tickets)
+        .defer("body", "search")
+        .annotate(
+            reassigned=Coalesce(Subquery(counted), 0),
+            rating=Subquery(ratings.values("score")[:1]),
+            playbook=Subquery(replies.values("proposal__playbook__name")[:1]),
+            reply_route=Subquery(replies.values("proposal__route")[:1]),
         )
-    }
+    )
     return {
         ticket.pk: Outcome(
             ticket,
-            reassigned[ticket.pk],
-            ratings.get(ticket.pk),
-            *answered.get(ticket.pk, ("", False)),
+            ticket.reassigned,
+            ticket.rating,
+            ticket.playbook or "",
+            ticket.reply_route == Proposal.Route.AUTO,
         )
-        for ticket in Ticket.objects.filter(pk__in=tickets).defer("body", "search")
+        for ticket in found
     }

@@ -30,7 +30,8 @@ class Sizes:
     """How much of everything; requests, tickets and seconds.
 
     `standing` tickets are there, with their proposals, when a round begins. `similar` solved ones
-    are asked about at the end, after `similar_few` and `similar_recall` of them.
+    are asked about at the end, after `similar_few` and `similar_recall` of them. `pages` tickets
+    have pages that are asked for `pages_asked` times, against those of `pages_few`.
     """
 
     labels: int
@@ -48,6 +49,9 @@ class Sizes:
     similar_recall: int
     similar_few: int
     similar_asked: int
+    pages: int
+    pages_few: int
+    pages_asked: int
 
 
 FULL = Sizes(
@@ -66,6 +70,9 @@ FULL = Sizes(
     similar_recall=50_000,
     similar_few=10_000,
     similar_asked=400,
+    pages=1_000_000,
+    pages_few=10_000,
+    pages_asked=60,
 )
 QUICK = Sizes(
     labels=400,
@@ -83,6 +90,9 @@ QUICK = Sizes(
     similar_recall=2_000,
     similar_few=500,
     similar_asked=20,
+    pages=1_000,
+    pages_few=200,
+    pages_asked=6,
 )
 
 

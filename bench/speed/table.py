@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.speed import drain, intake, latency, memory, similar
+from bench.speed import drain, intake, latency, memory, pages, similar
 from bench.speed.rows import Row, Target
 from bench.speed.setting import Setting
 
@@ -23,6 +23,7 @@ GROUPS = (
     Group(latency.NAMES, latency.rows),
     Group(memory.NAMES, memory.rows),
     Group(memory.GROWTH_NAMES, memory.growth_rows),
+    Group(pages.NAMES, pages.rows),
     Group(similar.NAMES, similar.rows),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
@@ -34,6 +35,8 @@ TARGETS: Mapping[str, Target] = {
     "latency_p99_vs_noop": Target(5.0, at_most=True),
     "memory_vs_bare": Target(1.3, at_most=True),
     "memory_growth_100k": Target(1.05, at_most=True),
+    "queue_page_million_vs_10k": Target(1.3, at_most=True),
+    "ticket_page_million_vs_10k": Target(1.3, at_most=True),
     "similar_vs_50_ms": Target(1.0, at_most=True),
 }
 

@@ -131,7 +131,9 @@ class DecidedValue(models.Model):
 
     decision = models.ForeignKey(Decision, models.CASCADE, related_name="values")
     field = models.ForeignKey(Field, models.PROTECT, related_name="+")
-    proposed = models.ForeignKey(Choice, models.PROTECT, null=True, blank=True, related_name="+")
+    proposed = models.ForeignKey(
+        Choice, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     final = models.ForeignKey(Choice, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True)
 
@@ -146,6 +148,8 @@ class DecidedValue(models.Model):
                 name="override_names_its_reason",
             ),
         ]
+        # How a proposed choice last fared is asked for on every ticket page.
+        indexes = [models.Index(fields=["proposed", "-id"], name="decided_on_proposed")]
 
     def __str__(self) -> str:
         return f"{self.field_id}: {self.proposed_id} -> {self.final_id}"
