@@ -139,6 +139,14 @@ class Catalogue:
         offered = [choice for choice in self._of_field[field_pk] if choice.retired_at is None]
         return sorted(offered, key=lambda choice: (-choice.rank, self.path(choice.pk).casefold()))
 
+    def names(self, *, field: str = "", main: bool = False) -> dict[str, str]:
+        """Key to path of all choices of one kind of field, retired ones included."""
+        return {
+            choice.key: self.path(choice.pk)
+            for choice in self.by_pk.values()
+            if (choice.field.is_main if main else choice.field.key == field)
+        }
+
     def options(self, *, field: str = "", main: bool = False) -> list[tuple[str, str]]:
         """(key, path) of what can be filtered by, each key once over all sources."""
         chosen = [

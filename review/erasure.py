@@ -1,36 +1,58 @@
 """Erasing a requester's words everywhere: triage's rows and files, and what reviewers wrote."""
 
 from collections.abc import Callable, Collection
+from urllib.parse import quote_plus
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.http import QueryDict
 
-from review.models import Decision
+from review.models import Decision, SavedView
+from review.queue_filter import QueueFilter
 from triage import erasure
 from triage.erasure import Report, Whose
 
 COMMENTS = "comments on decisions"
+VIEWS = "saved views that name the requester"
 
 
 def preview(whose: Whose) -> Report:
     """What `erase` would change; nothing is changed."""
-    return erasure.preview(whose, also=_counted)
+
+    def counted(tickets: Collection[int]) -> dict[str, int]:
+        return {COMMENTS: _comments(tickets).count(), VIEWS: len(_views(whose))}
+
+    return erasure.preview(whose, also=counted)
 
 
 def erase(
     whose: Whose, *, by: User | None, tell: Callable[[str], None] = erasure.silence
 ) -> Report:
-    """As triage.erasure.erase, with the comments that reviewers wrote on decisions."""
-    return erasure.erase(whose, by=by, also=_without_comments, tell=tell)
+    """As triage.erasure.erase, with the comments that reviewers wrote on decisions, and with the
+    views that look for the requester.
+    """
+
+    def removed(tickets: Collection[int]) -> dict[str, int]:
+        views = SavedView.objects.filter(pk__in=_views(whose))
+        return {COMMENTS: _comments(tickets).update(text=""), VIEWS: views.delete()[0]}
+
+    return erasure.erase(whose, by=by, also=removed, tell=tell)
 
 
 def _comments(tickets: Collection[int]) -> QuerySet[Decision]:
     return Decision.objects.filter(proposal__ticket__in=tickets).exclude(text="")
 
 
-def _counted(tickets: Collection[int]) -> dict[str, int]:
-    return {COMMENTS: _comments(tickets).count()}
+def _views(whose: Whose) -> list[int]:
+    """Those that narrow the queue to the address, or search for it."""
+    if not whose.address:
+        return []
+    # Another address may end like this one, so what was found is read.
+    found = SavedView.objects.filter(query__icontains=quote_plus(whose.address))
+    return [view.pk for view in found if whose.address in _named(view.query)]
 
 
-def _without_comments(tickets: Collection[int]) -> dict[str, int]:
-    return {COMMENTS: _comments(tickets).update(text="")}
+def _named(query: str) -> set[str]:
+    chosen = QueueFilter.read(QueryDict(query))
+    words = (word.strip("\"'-") for word in chosen.q.lower().split())
+    return {chosen.requester.lower(), *words}

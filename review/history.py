@@ -1,17 +1,16 @@
 """Decisions of the past, in keyset pages: the thousandth page costs what the first one does."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from review.catalogue import Catalogue
+from review.keyset import cursor_of, place_at
 from review.models import DecidedValue, Decision
 from review.ticket import DecisionLine, with_changes
-from review.url_filter import UrlFilter
+from review.url_filter import UrlFilter, day, midnight
 
 PAGE_SIZE = 50
 
@@ -30,7 +29,7 @@ class HistoryFilter(UrlFilter):
     @property
     def wrong_dates(self) -> list[str]:
         """Dates in the URL that are none; they narrow nothing, and the page says so."""
-        return [text for text in (self.since, self.until) if text and _day(text) is None]
+        return [text for text in (self.since, self.until) if text and day(text) is None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def history_page(
 ) -> HistoryPage:
     """Fifty decisions from a cursor on (`after`, from `older`); a broken cursor means the start."""
     decided = _matching(chosen, choices, viewer)
-    place = _cursor(after)
+    place = place_at(after)
     if place is not None:
         at, pk = place
         decided = decided.filter(decided_at__lte=at).exclude(decided_at=at, pk__gte=pk)
@@ -59,7 +58,7 @@ def history_page(
     older = ""
     if len(found) > PAGE_SIZE:
         last = shown[-1].decision
-        older = chosen.url_query(after=f"{last.decided_at.isoformat()}_{last.pk}")
+        older = chosen.url_query(after=cursor_of(last.decided_at, last.pk))
     return HistoryPage(shown, older, place is None)
 
 
@@ -78,35 +77,9 @@ def _matching(chosen: HistoryFilter, choices: Catalogue, viewer: User) -> QueryS
         decided = decided.filter(
             Q(reason__key=chosen.reason) | Exists(values.filter(reason__key=chosen.reason))
         )
-    since, until = _day(chosen.since), _day(chosen.until)
+    since, until = day(chosen.since), day(chosen.until)
     if since is not None:
-        decided = decided.filter(decided_at__gte=_midnight(since))
+        decided = decided.filter(decided_at__gte=midnight(since))
     if until is not None:
-        decided = decided.filter(decided_at__lt=_midnight(until + timedelta(days=1)))
+        decided = decided.filter(decided_at__lt=midnight(until + timedelta(days=1)))
     return decided
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    # Beyond these years a moment leaves what dates can hold as soon as a time zone moves it.
-    return day if day is not None and 1900 <= day.year < 9999 else None
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
-
-
-def _cursor(text: str) -> tuple[datetime, int] | None:
-    moment, _, pk = text.rpartition("_")
-    try:
-        at = parse_datetime(moment)
-    except ValueError:
-        return None
-    if at is None or timezone.is_naive(at) or not 1900 <= at.year < 9999:
-        return None
-    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
-        return None
-    return at, int(pk)

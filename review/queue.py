@@ -1,38 +1,26 @@
 """What waits for a person, in the order in which it should be looked at."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 
 from review.catalogue import PRIORITY, TEAM, Catalogue
-from review.url_filter import UrlFilter
-from triage.models import ProposedValue, Source, Waiting
+from review.lag import Lag, lag
+from review.place import Place, place_of, worth_of
+from review.queue_filter import KINDS, UNSURE_FROM, Chip, QueueFilter, by_columns, chips, unknown
+from review.saved_views import Tab, tabs_of
+from review.search import matching
+from triage.models import ModelVersion, Source, Ticket, Waiting
+from triage.policy.worth import NOVEL_BADGE_FROM
+
+__all__ = ["QueueFilter", "QueuePage", "Row", "ahead_of", "next_ticket", "queue_page", "waiting"]
 
 PAGE_SIZE = 25
-# Above this the page says that the model is unsure rather than that it suggests.
-UNSURE_FROM = 0.5
-
-
-@dataclass(frozen=True)
-class QueueFilter(UrlFilter):
-    """What the queue is narrowed to. It lives in the URL; choices are named by their keys."""
-
-    source: str = ""
-    category: str = ""
-    priority: str = ""
-    team: str = ""
-    held: str = ""
-    q: str = ""
-
-    @property
-    def query(self) -> str:
-        """As a query string, `?` included; empty when nothing is narrowed."""
-        return "" if self.is_empty else self.url_query()
-
-    def without(self, name: str) -> "QueueFilter":
-        return replace(self, **{name: ""})
+# Nobody reads further; counting on would cost more, the more waits.
+COUNTED_UPTO = 1_000
 
 
 @dataclass(frozen=True)
@@ -41,36 +29,60 @@ class Row:
     category: str
     priority: str
     badge: str
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in force, and the URL query without it."""
-
-    name: str
-    label: str
-    query: str
+    due: datetime
 
 
 @dataclass(frozen=True)
 class QueuePage:
+    """`number` counts from 1; 0: from the open ticket on, which stands beyond what is counted.
+
+    `total` ends at COUNTED_UPTO + 1, which means more than COUNTED_UPTO.
+    """
+
     rows: list[Row]
     total: int
     number: int
     filter: QueueFilter
     chips: list[Chip]
+    unknown: list[str]
     sources: list[Source]
     categories: list[tuple[str, str]]
     priorities: list[tuple[str, str]]
     teams: list[tuple[str, str]]
+    lag: Lag
+    place: Place | None = None
+    tabs: list[Tab] = field(default_factory=list)
+    has_model: bool = True
 
     @property
     def pages(self) -> int:
-        return max(1, ceil(self.total / PAGE_SIZE))
+        return max(1, ceil(min(self.total, COUNTED_UPTO) / PAGE_SIZE))
+
+    @property
+    def source_options(self) -> list[tuple[str, str]]:
+        return [(source.slug, source.name) for source in self.sources]
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        return [(key, str(name)) for key, name in KINDS.items()]
+
+    @property
+    def is_saved(self) -> bool:
+        return any(tab.is_current for tab in self.tabs)
+
+    @property
+    def everything(self) -> str:
+        """The query of the whole queue, which a person with a default view has to ask for."""
+        return "?everything=1" if any(tab.is_default for tab in self.tabs) else ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether this is the last page that can be turned to, though more waits."""
+        return self.total > COUNTED_UPTO and self.number in (0, self.pages)
 
     @property
     def first(self) -> int:
-        return (self.number - 1) * PAGE_SIZE + 1
+        return (self.number - 1) * PAGE_SIZE + 1 if self.number else COUNTED_UPTO + 1
 
     @property
     def last(self) -> int:
@@ -79,26 +91,27 @@ class QueuePage:
 
 def waiting(chosen: QueueFilter, choices: Catalogue) -> QuerySet[Waiting]:
     """What waits and matches: held first, then by when a person should look."""
-    rows = Waiting.objects.order_by("-is_held", "look_by", "proposal")
+    rows = by_columns(Waiting.objects.order_by("-is_held", "look_by", "proposal"), chosen)
     if chosen.source:
-        rows = rows.filter(source__slug=chosen.source)
+        named = Source.objects.filter(slug__in=chosen.source).values("pk")
+        # One source is a constant for the planner, which then walks the source's own index.
+        only = len(chosen.source) == 1
+        rows = rows.filter(source=named[:1]) if only else rows.filter(source__in=named)
     if chosen.category:
-        below = choices.subtree(choices.with_key(chosen.category, main=True))
-        rows = rows.filter(main_choice_id__in=below)
-    for field, key in ((PRIORITY, chosen.priority), (TEAM, chosen.team)):
-        if key:
-            below = choices.subtree(choices.with_key(key, field=field))
-            proposed = ProposedValue.objects.filter(
-                proposal=OuterRef("proposal"), choice_id__in=below
-            )
-            rows = rows.filter(Exists(proposed))
-    if chosen.held:
-        rows = rows.filter(is_held=True)
-    if chosen.q:
-        words = SearchQuery(chosen.q, config="simple", search_type="websearch")
-        rows = rows.filter(
-            Q(ticket__search=words) | Q(ticket__external_id=chosen.q.removeprefix("#"))
+        roots = [one for key in chosen.category for one in choices.with_key(key, main=True)]
+        rows = rows.filter(main_choice_id__in=choices.subtree(roots))
+    for name, keys in ((PRIORITY, chosen.priority), (TEAM, chosen.team)):
+        if keys:
+            roots = [one for key in keys for one in choices.with_key(key, field=name)]
+            rows = rows.filter(choices__overlap=list(choices.subtree(roots)))
+    if chosen.requester:
+        # With the sources named, the index by requester serves.
+        by = Ticket.objects.filter(
+            source__in=Source.objects.values("pk"), requester=chosen.requester.lower()
         )
+        rows = rows.filter(ticket__in=by.values("pk"))
+    if chosen.q:
+        rows = rows.filter(ticket__in=Ticket.objects.filter(matching(chosen.q)).values("pk"))
     return rows
 
 
@@ -112,6 +125,11 @@ def ahead_of(row: Waiting) -> Q:
     )
 
 
+def counted(rows: QuerySet[Waiting]) -> int:
+    """How many there are, up to one more than COUNTED_UPTO."""
+    return rows.order_by()[: COUNTED_UPTO + 1].count()
+
+
 def next_ticket(chosen: QueueFilter, choices: Catalogue, after: Waiting | None) -> int | None:
     """The ticket to look at when `after` is done: the following one, else the first."""
     rows = waiting(chosen, choices)
@@ -123,61 +141,84 @@ def next_ticket(chosen: QueueFilter, choices: Catalogue, after: Waiting | None) 
 
 
 def queue_page(
-    chosen: QueueFilter, choices: Catalogue, *, number: int = 0, showing: Waiting | None = None
+    chosen: QueueFilter,
+    choices: Catalogue,
+    *,
+    viewer: User | None = None,
+    number: int = 0,
+    showing: Waiting | None = None,
 ) -> QueuePage:
-    """One page of the queue in a fixed number of queries.
+    """One page of the queue in a fixed number of queries, whatever waits.
 
     `number` counts from 1; 0 means the page on which `showing` stands, else the first. A page
     past the end is answered with the last one.
     """
-    rows = waiting(chosen, choices)
-    total = rows.count()
-    if not number and showing is not None and rows.filter(pk=showing.pk).exists():
-        number = rows.filter(ahead_of(showing)).count() // PAGE_SIZE + 1
-    number = min(max(number, 1), max(1, ceil(total / PAGE_SIZE)))
-    start = (number - 1) * PAGE_SIZE
+    matched = waiting(chosen, choices)
+    total = counted(matched)
+    found, number = _page(matched, total, number, showing)
     sources = list(Source.objects.only("slug", "name"))
     return QueuePage(
-        rows=_rows(rows[start : start + PAGE_SIZE], choices) if total else [],
+        rows=[_row(row, choices) for row in found],
         total=total,
         number=number,
         filter=chosen,
-        chips=_chips(chosen, choices, sources),
+        chips=chips(chosen, choices, sources),
+        unknown=unknown(chosen, choices, sources),
         sources=sources,
         categories=choices.options(main=True),
         priorities=choices.options(field=PRIORITY),
         teams=choices.options(field=TEAM),
+        lag=lag(),
+        place=place_of(showing, choices) if showing is not None else None,
+        tabs=tabs_of(viewer, chosen) if viewer is not None else [],
+        has_model=any(row.main_choice_id for row in found) or _has_model(),
     )
 
 
-def _rows(page: QuerySet[Waiting], choices: Catalogue) -> list[Row]:
+def _page(
+    matched: QuerySet[Waiting], total: int, number: int, showing: Waiting | None
+) -> tuple[list[Waiting], int]:
+    """The rows of one page, and its number."""
+    last = max(1, ceil(min(total, COUNTED_UPTO) / PAGE_SIZE))
+    wanted = number
+    if not number and showing is not None:
+        ahead = counted(matched.filter(ahead_of(showing)))
+        if ahead >= COUNTED_UPTO:
+            here = _loaded(matched.exclude(ahead_of(showing))[:PAGE_SIZE])
+            return (here, 0) if here and here[0] == showing else _page(matched, total, 1, None)
+        wanted = ahead // PAGE_SIZE + 1
+    wanted = min(max(wanted, 1), last)
+    start = (wanted - 1) * PAGE_SIZE
+    found = _loaded(matched[start : start + PAGE_SIZE]) if total else []
+    if not number and showing is not None and wanted > 1 and showing not in found:
+        # The open ticket does not match the filter: the list begins at its beginning.
+        return _page(matched, total, 1, None)
+    return found, wanted
+
+
+def _loaded(page: QuerySet[Waiting]) -> list[Waiting]:
     # Not the body: it may have a quarter of a megabyte.
-    loaded = page.select_related("ticket", "proposal", "source").only(
-        *(field.attname for field in Waiting._meta.concrete_fields),
-        "ticket__subject",
-        "ticket__external_id",
-        "ticket__requester",
-        "ticket__requester_name",
-        "proposal__playbook_id",
-        "source__name",
-    )
-    found = list(loaded)
-    priorities = dict(
-        ProposedValue.objects.filter(
-            proposal_id__in=[row.proposal_id for row in found],
-            field__key=PRIORITY,
-            choice__isnull=False,
-        ).values_list("proposal_id", "choice_id")
-    )
-    return [
-        Row(
-            waiting=row,
-            category=choices.path(row.main_choice_id),
-            priority=choices.path(priorities.get(row.proposal_id)),
-            badge=_badge(row),
+    return list(
+        page.select_related("ticket").only(
+            *(field.attname for field in Waiting._meta.concrete_fields),
+            "ticket__subject",
+            "ticket__external_id",
+            "ticket__requester",
+            "ticket__requester_name",
         )
-        for row in found
-    ]
+    )
+
+
+def _row(row: Waiting, choices: Catalogue) -> Row:
+    given = (choices.by_pk.get(pk) for pk in row.choices)
+    priority = next((one.pk for one in given if one and one.field.key == PRIORITY), None)
+    return Row(
+        waiting=row,
+        category=choices.path(row.main_choice_id),
+        priority=choices.path(priority),
+        badge=_badge(row),
+        due=worth_of(row).due(row.since),
+    )
 
 
 def _badge(row: Waiting) -> str:
@@ -185,20 +226,15 @@ def _badge(row: Waiting) -> str:
         return "hold"
     if row.main_choice_id is None:
         return "open"
+    if row.novelty >= NOVEL_BADGE_FROM:
+        return "novel"
     if row.uncertainty > UNSURE_FROM:
         return "unsure"
-    return "playbook" if row.proposal.playbook_id else "suggest"
+    return "playbook" if row.with_playbook else "suggest"
 
 
-def _chips(chosen: QueueFilter, choices: Catalogue, sources: list[Source]) -> list[Chip]:
-    labels = {
-        "source": {source.slug: source.name for source in sources},
-        "category": dict(choices.options(main=True)),
-        "priority": dict(choices.options(field=PRIORITY)),
-        "team": dict(choices.options(field=TEAM)),
-    }
-    return [
-        Chip(name, labels.get(name, {}).get(value, value), chosen.without(name).query)
-        for name, value in vars(chosen).items()
-        if value
-    ]
+def _has_model() -> bool:
+    """Asked only where no row of a page has a main value, which is rare once there is a model."""
+    return ModelVersion.objects.filter(
+        state=ModelVersion.State.CHAMPION, field__is_main=True
+    ).exists()

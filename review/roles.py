@@ -61,7 +61,11 @@ def permissions_of(role: str) -> set[str]:
         }
         return DECIDES | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
-        return _views("triage") | {"review.view_decision", "review.view_reason"}
+        return _views("triage") | {
+            "review.view_decision",
+            "review.view_reason",
+            "review.unshare_savedview",
+        }
     if role == AUDITOR:
         return _views("triage", "review", "knox", "auth", "admin")
     raise ValueError(f"A role is one of {', '.join(ROLES)}; got {role!r}.")

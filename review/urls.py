@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from review.views import decide, history, queue, ticket
+from review.views import decide, history, queue, saved, search, ticket
 
 app_name = "review"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("proposals/<int:pk>/override", decide.override, name="override"),
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
     path("proposals/<int:pk>/send-back", decide.send_back, name="send_back"),
+    path("search/", search.search, name="search"),
+    path("views/", saved.views, name="views"),
+    path("views/save", saved.save, name="view_save"),
+    path("views/<int:pk>/change", saved.change, name="view_change"),
+    path("views/<int:pk>/delete", saved.delete, name="view_delete"),
+    path("views/<int:pk>/unshare", saved.unshare, name="view_unshare"),
     path("history/", history.history, name="history"),
     path("metrics/", include("review.metrics.urls")),
 ]

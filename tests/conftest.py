@@ -19,6 +19,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, TransactionTestCase
 
+from review import recalled
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
 from triage import tasks
 from triage.intake import callers
@@ -60,6 +61,12 @@ def emptied_ledger() -> Iterator[None]:
 def no_remembered_callers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the door remembers of a source would outlive the source here."""
     monkeypatch.setattr(callers, "_remembered", {})
+
+
+@pytest.fixture(autouse=True)
+def nothing_recalled() -> None:
+    """Figures that pages keep for some seconds are those of other rows here."""
+    recalled.forget()
 
 
 # --- People ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from redis import Redis, RedisError
 
 from triage.jobs import leases
 from triage.jobs.lanes import PROMPT_KINDS
+from triage.models import Job
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,11 @@ def ready(request: HttpRequest) -> HttpResponse:
         "oldest_job_seconds": age,
     }
     return JsonResponse(answer, status=200 if database else 503)
+
+
+def oldest_ticket_seconds() -> float:
+    """How long the oldest delivery or ticket has waited for its proposal to be made."""
+    return leases.oldest_age_seconds([Job.Kind.RECEIVE, Job.Kind.PROPOSE])
 
 
 def _database() -> tuple[bool, float | None]:

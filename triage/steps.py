@@ -201,11 +201,18 @@ def _waiting(draft: Draft, proposal_id: int) -> dict[str, Any]:
         "ticket_id": draft.version.ticket_id,
         "source_id": draft.version.ticket.source_id,
         "main_choice_id": draft.choice_id(draft.main, main.choice) if main else None,
+        "choices": [
+            draft.choice_id(key, value.choice)
+            for key, value in draft.values.items()
+            if value.choice is not None
+        ],
         "urgency": draft.urgency,
         "is_held": draft.route == Proposal.Route.HOLD,
+        "with_playbook": draft.playbook is not None,
         "uncertainty": worth.uncertainty,
         "novelty": worth.novelty,
         "since": opened_at,
+        "target_minutes": worth.target_minutes,
         "look_by": worth.look_by(opened_at),
     }
 

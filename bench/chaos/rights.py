@@ -54,9 +54,15 @@ def both(roles: frozenset[str | None], *, may_decline: bool = False) -> Right:
 PAGES = {
     **dict.fromkeys(
         ("review:queue", "review:ticket", "review:effects", "review:history", "review:metrics",
-         "review:metrics_tickets", "review:metrics_csv"),
+         "review:metrics_tickets", "review:metrics_csv", "review:search", "review:views",
+         "review:view_save"),
         both(READERS),
     ),
+    # Whose view it is decides.
+    **dict.fromkeys(
+        ("review:view_change", "review:view_delete"), both(READERS, may_decline=True)
+    ),
+    "review:view_unshare": both(frozenset({TEAM_LEAD, ROOT}), may_decline=True),
     **dict.fromkeys(
         ("review:accept", "review:override", "review:escalate", "review:send_back"),
         both(DECIDERS),

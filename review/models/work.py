@@ -57,11 +57,18 @@ class SavedView(models.Model):
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=1500, help_text="As it stands in the URL, without the ?.")
     is_shared = models.BooleanField(default=False)
+    is_default = models.BooleanField(default=False, help_text="The owner's queue begins with it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name", "pk"]
-        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="view_name_once")]
+        permissions = [("unshare_savedview", "Can take a shared view from everybody but its owner")]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="view_name_once"),
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(is_default=True), name="one_default_view"
+            ),
+        ]
         indexes = [models.Index(fields=["name"], condition=Q(is_shared=True), name="view_shared")]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from review.lines import Torn
 from review.metrics.estimators import Interval
-from triage.models import ProposedValue, Waiting
+from triage.models import ProposedValue
 
 register = template.Library()
 
@@ -180,8 +180,3 @@ def _marked(word: str, against: set[str]) -> SafeString:
     if word.lower() in against:
         return format_html('<mark class="against">{}</mark>', word)
     return format_html("<mark>{}</mark>", word)
-
-
-@register.simple_tag
-def waiting_count() -> int:
-    return Waiting.objects.count()

@@ -1,12 +1,14 @@
 """The list of what waits. The first ticket is opened beside it where there is room."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from review.catalogue import catalogue
 from review.queue import QueueFilter, queue_page
-from review.views import for_people, is_partial
+from review.saved_views import default_query
+from review.views import for_people, is_partial, person
 
 
 def page_number(request: HttpRequest) -> int:
@@ -18,7 +20,10 @@ def page_number(request: HttpRequest) -> int:
 @require_safe
 @for_people("review.view_decision")
 def queue(request: HttpRequest) -> HttpResponse:
+    viewer = person(request)
+    if not request.GET and (usual := default_query(viewer)):
+        return redirect(reverse("review:queue") + usual)
     chosen = QueueFilter.read(request.GET)
-    context = {"queue": queue_page(chosen, catalogue(), number=page_number(request) or 1)}
+    page = queue_page(chosen, catalogue(), viewer=viewer, number=page_number(request) or 1)
     template = "review/_work.html" if is_partial(request) else "review/work.html"
-    return render(request, template, context)
+    return render(request, template, {"queue": page})

@@ -12,7 +12,7 @@ from review.forms import DecisionForms, decision_forms
 from review.queue import QueueFilter, queue_page
 from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
 from review.timeline import timeline
-from review.views import for_people, is_partial
+from review.views import for_people, is_partial, person
 from review.views.queue import page_number
 from triage.models import Ticket
 
@@ -55,7 +55,13 @@ def show(
         "forms": forms,
         "timeline": timeline(page),
         "polls": is_unfinished(page.effects),
-        "queue": queue_page(chosen, choices, number=page_number(request), showing=page.waiting),
+        "queue": queue_page(
+            chosen,
+            choices,
+            viewer=person(request),
+            number=page_number(request),
+            showing=page.waiting,
+        ),
         **more,
     }
     template = "review/_work.html" if is_partial(request) else "review/work.html"

@@ -203,17 +203,20 @@ def make_proposal(
 def make_waiting(
     desk: Desk, proposal: Proposal, main: str | None, priority: str | None, probability: float
 ) -> Waiting:
+    target = target_minutes(desk[priority].rank if priority else None)
     return Waiting.objects.create(
         proposal=proposal,
         ticket=proposal.ticket,
         source=desk.source,
         main_choice=desk[main] if main else None,
+        choices=[value.choice_id for value in proposal.values.exclude(choice=None)],
+        with_playbook=proposal.playbook_id is not None,
         urgency=desk[priority].rank if priority else 0,
         is_held=proposal.route == Proposal.Route.HOLD,
         uncertainty=1 - probability if main else 1.0,
         since=proposal.ticket.opened_at,
-        look_by=proposal.ticket.opened_at
-        + timedelta(minutes=target_minutes(desk[priority].rank if priority else None)),
+        target_minutes=target,
+        look_by=proposal.ticket.opened_at + timedelta(minutes=target),
     )
 
 

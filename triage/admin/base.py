@@ -35,6 +35,7 @@ LABELS = {
     "propose_from": "Lowest probability to propose",
     "scope_from": "Lowest in-scope score",
     "settle_from": "Enough for one choice",
+    "target_minutes": "Target in minutes",
 }
 Message = str | list[dict[str, Any]]
 

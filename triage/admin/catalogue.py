@@ -14,7 +14,8 @@ from triage.admin.base import PolicyAdmin
 from triage.admin.forms import AnyModelForm, LinesField, offer
 from triage.admin.theme import action, display
 from triage.admin.training_entry import TrainingEntry
-from triage.models import Choice, Field
+from triage.models import Choice, Field, Source
+from triage.waiting import rank_again
 
 
 @admin.register(Field)
@@ -65,9 +66,19 @@ class FieldAdmin(TrainingEntry, PolicyAdmin):
         """Tickets, rules and models hold the key; it stays."""
         return ["source", "key"] if obj else []
 
+    def save_model(self, request: HttpRequest, obj: Field, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_ordered" in form.changed_data:
+            rank_after_commit(obj.source)
+
     @display(description="Choices", ordering="live")
     def live_choices(self, field: Any) -> int:
         return int(field.live)
+
+
+def rank_after_commit(source: Source) -> None:
+    """Not with the change itself: what waits is locked for as short as can be."""
+    transaction.on_commit(lambda: rank_again(source))
 
 
 class ChoiceForm(AnyModelForm):
@@ -131,7 +142,7 @@ class RetiredFilter(admin.EmptyFieldListFilter):
 class ChoiceAdmin(PolicyAdmin):
     form = ChoiceForm
     ledger_subject = "choice"
-    ledger_fields = ("field", "key", "parent", "rank", "retired_at")
+    ledger_fields = ("field", "key", "parent", "rank", "target_minutes", "retired_at")
     list_display = ["name", "key", "field_of_source", "parent", "rank", "state"]
     list_filter = [
         "field__source",
@@ -165,6 +176,23 @@ class ChoiceAdmin(PolicyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Choice | None = None) -> list[str]:
         return ["field", "key", "retired_at"] if obj else []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Choice | None = None) -> Any:
+        """Only priorities have a target."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        if obj is None or not obj.field.is_ordered:
+            return fieldsets
+        target = {
+            "fields": ["target_minutes"],
+            "description": "What waits is put in its new order as soon as this, or the rank, is "
+            "saved.",
+        }
+        return [fieldsets[0], ("When a person should have looked", target), *fieldsets[1:]]
+
+    def save_model(self, request: HttpRequest, obj: Choice, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and obj.field.is_ordered and {"rank", "target_minutes"} & {*form.changed_data}:
+            rank_after_commit(obj.field.source)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """What nothing refers to may be deleted by those who may; all else is retired."""

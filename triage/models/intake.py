@@ -109,6 +109,7 @@ class Ticket(models.Model):
         indexes = [
             GinIndex(fields=["search"], name="ticket_search"),
             models.Index(fields=["source", "-opened_at"], name="ticket_recent"),
+            models.Index(fields=["-opened_at", "-id"], name="ticket_newest"),
             models.Index(fields=["source", "requester", "-opened_at"], name="ticket_by_requester"),
             models.Index(
                 fields=["source", "-closed_at"],

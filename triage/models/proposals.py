@@ -1,5 +1,6 @@
 """What the service suggests, and the list of proposals that wait for a person."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -127,13 +128,22 @@ class Waiting(models.Model):
     main_choice = models.ForeignKey(
         Choice, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
     )
+    choices = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        help_text="Ids of all choices that are proposed, so that filters need no other table.",
+    )
     urgency = models.PositiveSmallIntegerField(default=0, help_text="Rank of the priority.")
     is_held = models.BooleanField(default=False)
+    with_playbook = models.BooleanField(default=False)
     uncertainty = models.FloatField(default=1.0, help_text="1 minus the main probability.")
     novelty = models.FloatField(
         default=0.0, help_text="0 (as learnt) to 1 (unlike anything learnt), by the model."
     )
     since = models.DateTimeField(help_text="When the ticket was opened.")
+    target_minutes = models.PositiveIntegerField(
+        default=240, help_text="From opening to the look that is due, by the priority."
+    )
     look_by = models.DateTimeField(
         help_text="The place in the queue: opened + target of the priority, sooner where a human "
         "look is worth more; see triage/policy/worth.py."

@@ -13,6 +13,11 @@ UNRANKED_MINUTES = TARGET_MINUTES[1]
 # Shares of the target by which a ticket moves forward, at the most.
 UNSURE_SHARE = 0.25
 NOVEL_SHARE = 0.25
+# Of tickets like those that a model learnt from, novelty spreads evenly over 0 to 1. So only the
+# strangest fifth says anything; below, one ticket is as usual as another.
+NOVEL_FROM = 0.8
+# The strangest twentieth: worth a word, and a fair share of them for everybody.
+NOVEL_BADGE_FROM = 0.95
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class Worth:
 
     @property
     def sooner_novel(self) -> timedelta:
-        return timedelta(minutes=self.target_minutes * NOVEL_SHARE * self.novelty)
+        beyond = max(0.0, self.novelty - NOVEL_FROM) / (1 - NOVEL_FROM)
+        return timedelta(minutes=self.target_minutes * NOVEL_SHARE * beyond)
 
     def due(self, opened_at: datetime) -> datetime:
         """When the target runs out."""

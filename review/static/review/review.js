@@ -191,13 +191,22 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.elt.matches("[data-filter]")) return;
     // An address without the filters that are not set.
-    [...event.detail.formData.keys()].forEach((key) => {
-      if (!event.detail.formData.get(key)) event.detail.formData.delete(key);
+    const sent = event.detail.formData;
+    new Set(sent.keys()).forEach((key) => {
+      const said = sent.getAll(key).filter(Boolean);
+      sent.delete(key);
+      said.forEach((value) => sent.append(key, value));
     });
+  });
+
+  let kept = [];
+  document.addEventListener("htmx:beforeSwap", () => {
+    kept = all("details[data-keep][open]").map((item) => item.dataset.keep);
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id !== "work") return;
+    all("details[data-keep]").forEach((item) => { item.open = item.open || kept.includes(item.dataset.keep); });
     prepare();
     const wrong = one(".form:not([hidden]) .error");
     if (wrong) {
