@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from review.models import Decision
+from review.models import Decision, Skip
 from triage import erasure
 from triage.erasure import Report, Whose
 
 COMMENTS = "comments on decisions"
+SKIPS = "words on tickets left to others"
 
 
 def preview(whose: Whose) -> Report:
@@ -20,7 +21,7 @@ def preview(whose: Whose) -> Report:
 def erase(
     whose: Whose, *, by: User | None, tell: Callable[[str], None] = erasure.silence
 ) -> Report:
-    """As triage.erasure.erase, with the comments that reviewers wrote on decisions."""
+    """As triage.erasure.erase, with the words that reviewers wrote on decisions and on skips."""
     return erasure.erase(whose, by=by, also=_without_comments, tell=tell)
 
 
@@ -28,9 +29,16 @@ def _comments(tickets: Collection[int]) -> QuerySet[Decision]:
     return Decision.objects.filter(proposal__ticket__in=tickets).exclude(text="")
 
 
+def _skips(tickets: Collection[int]) -> QuerySet[Skip]:
+    return Skip.objects.filter(proposal__ticket__in=tickets).exclude(text="")
+
+
 def _counted(tickets: Collection[int]) -> dict[str, int]:
-    return {COMMENTS: _comments(tickets).count()}
+    return {COMMENTS: _comments(tickets).count(), SKIPS: _skips(tickets).count()}
 
 
 def _without_comments(tickets: Collection[int]) -> dict[str, int]:
-    return {COMMENTS: _comments(tickets).update(text="")}
+    return {
+        COMMENTS: _comments(tickets).update(text=""),
+        SKIPS: _skips(tickets).update(text=""),
+    }

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, replace
 from math import ceil
 
+from django.contrib.auth.models import User
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from review.catalogue import PRIORITY, TEAM, Catalogue
+from review.skips import times_skipped, unskipped
 from review.url_filter import UrlFilter
 from triage.models import ProposedValue, Source, Waiting
 
@@ -41,6 +43,7 @@ class Row:
     category: str
     priority: str
     badge: str
+    skipped: int
 
 
 @dataclass(frozen=True)
@@ -112,25 +115,26 @@ def ahead_of(row: Waiting) -> Q:
     )
 
 
-def next_ticket(chosen: QueueFilter, choices: Catalogue, after: Waiting | None) -> int | None:
-    """The ticket to look at when `after` is done: the following one, else the first."""
-    rows = waiting(chosen, choices)
-    if after is None:
-        return rows.values_list("ticket_id", flat=True).first()
-    rows = rows.exclude(proposal=after.proposal_id)
-    following = rows.exclude(ahead_of(after)).values_list("ticket_id", flat=True).first()
-    return following or rows.values_list("ticket_id", flat=True).first()
-
-
 def queue_page(
-    chosen: QueueFilter, choices: Catalogue, *, number: int = 0, showing: Waiting | None = None
+    chosen: QueueFilter,
+    choices: Catalogue,
+    *,
+    number: int = 0,
+    showing: Waiting | None = None,
+    person: User | None = None,
+    done: Waiting | None = None,
 ) -> QueuePage:
     """One page of the queue in a fixed number of queries.
 
     `number` counts from 1; 0 means the page on which `showing` stands, else the first. A page
-    past the end is answered with the last one.
+    past the end is answered with the last one. What `person` left to others is not there, nor
+    is `done`, which is about to be decided.
     """
     rows = waiting(chosen, choices)
+    if person is not None:
+        rows = unskipped(rows, person)
+    if done is not None:
+        rows = rows.exclude(proposal=done.proposal_id)
     total = rows.count()
     if not number and showing is not None and rows.filter(pk=showing.pk).exists():
         number = rows.filter(ahead_of(showing)).count() // PAGE_SIZE + 1
@@ -161,7 +165,7 @@ def _rows(page: QuerySet[Waiting], choices: Catalogue) -> list[Row]:
         "proposal__playbook_id",
         "source__name",
     )
-    found = list(loaded)
+    found = list(loaded.annotate(skipped=times_skipped()))
     priorities = dict(
         ProposedValue.objects.filter(
             proposal_id__in=[row.proposal_id for row in found],
@@ -175,6 +179,7 @@ def _rows(page: QuerySet[Waiting], choices: Catalogue) -> list[Row]:
             category=choices.path(row.main_choice_id),
             priority=choices.path(priorities.get(row.proposal_id)),
             badge=_badge(row),
+            skipped=row.skipped or 0,
         )
         for row in found
     ]

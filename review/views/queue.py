@@ -5,8 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from review.catalogue import catalogue
+from review.leases import BEAT_SECONDS
 from review.queue import QueueFilter, queue_page
-from review.views import for_people, is_partial
+from review.views import for_people, is_partial, person
+from review.views.windows import window_of
 
 
 def page_number(request: HttpRequest) -> int:
@@ -19,6 +21,11 @@ def page_number(request: HttpRequest) -> int:
 @for_people("review.view_decision")
 def queue(request: HttpRequest) -> HttpResponse:
     chosen = QueueFilter.read(request.GET)
-    context = {"queue": queue_page(chosen, catalogue(), number=page_number(request) or 1)}
+    number = page_number(request) or 1
+    context = {
+        "queue": queue_page(chosen, catalogue(), number=number, person=person(request)),
+        "window": window_of(request),
+        "beat_seconds": BEAT_SECONDS,
+    }
     template = "review/_work.html" if is_partial(request) else "review/work.html"
     return render(request, template, context)
