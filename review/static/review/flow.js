@@ -162,6 +162,7 @@
 
   function lose(proposal) {
     delete proposal.dataset.held;
+    proposal.classList.add("is-lost");
     ahead = null;
     window.htmx.ajax("GET", proposal.dataset.lease, { source: "#lease", target: "#lease", swap: "outerHTML" }).catch(() => {});
   }
