@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from review.erasure_admin import ErasableTicketAdmin
-from review.models import DecidedValue, Decision, Reason
+from review.models import DecidedValue, Decision, Reason, Skip
 from review.roles import admit
 from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin
 from triage.admin.theme import display
@@ -86,6 +86,21 @@ class DecisionAdmin(RecordAdmin):
     )
     def verdict_shown(self, decision: Decision) -> str:
         return decision.get_verdict_display()
+
+
+@admin.register(Skip)
+class SkipAdmin(RecordAdmin):
+    """Who left which proposal to others, and why: for auditors alone."""
+
+    list_display = ["ticket", "person", "reason", "at"]
+    list_filter = ["reason", "at"]
+    list_select_related = ["proposal__ticket", "person", "reason"]
+    ordering = ["-at"]
+    fieldsets = [(None, {"fields": ["ticket", "proposal", "person", "reason", "text", "at"]})]
+
+    @display(description="Ticket")
+    def ticket(self, skip: Skip) -> str:
+        return str(skip.proposal.ticket)
 
 
 # Only from here is all that people wrote about a ticket in reach.

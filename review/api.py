@@ -78,7 +78,7 @@ class DecisionRow(serializers.ModelSerializer[Decision]):
 
 class Conflict(serializers.Serializer[Any]):
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=["already_decided", "superseded"])
+    code = serializers.ChoiceField(choices=["already_decided", "superseded", "leased"])
     winner = DecisionRow(allow_null=True, help_text="The decision that came first, if one did.")
 
 
@@ -213,6 +213,8 @@ class Decide(APIView):
             return _conflict(str(error), "already_decided", error.decision)
         except decisions.Superseded as error:
             return _conflict(str(error), "superseded", None)
+        except decisions.Leased as error:
+            return _conflict(str(error), "leased", None)
         return Response(_row(decision), status.HTTP_201_CREATED)
 
 

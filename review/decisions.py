@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from review import leases
 from review.models import DecidedValue, Decision, Reason
 from triage import ledger, steps
 from triage.models import (
@@ -39,6 +40,17 @@ class Superseded(DecisionError):
     """The ticket changed, was closed, or has a newer proposal."""
 
 
+class Leased(DecisionError):
+    """Somebody else looks at the ticket; `to` says who and since when."""
+
+    def __init__(self, to: leases.LeasedTo) -> None:
+        super().__init__(
+            f"{to.name} is looking at this ticket; it is free {leases.LEASE_SECONDS} seconds after "
+            "they leave it."
+        )
+        self.to = to
+
+
 class DecisionRefused(DecisionError):
     """The decision lacks something; the message is for the reviewer."""
 
@@ -69,9 +81,10 @@ def decide(
 
     `choices` and `reasons` are by field key; a field that is missing from `choices` keeps the
     proposed value. Changing a proposed value needs a reason, filling one that was left open
-    does not. Raises AlreadyDecided naming the first reviewer, Superseded, or DecisionRefused.
+    does not. Raises AlreadyDecided naming the first reviewer, Superseded, Leased, or
+    DecisionRefused.
     """
-    _lock(proposal)
+    _lock(proposal, reviewer)
     proposed = _proposed(proposal)
     finals = {key: value.choice for key, value in proposed.items() if value.choice}
     for key, choice in choices.items():
@@ -113,7 +126,7 @@ def escalate(
     team: Choice | None = None,
 ) -> Decision:
     """Hand the ticket on without settling its values; with a team, it is routed there."""
-    _lock(proposal)
+    _lock(proposal, reviewer)
     _check_reason(reason, Reason.AppliesTo.ESCALATE, text, "escalating")
     finals = {}
     if team is not None:
@@ -129,14 +142,17 @@ def escalate(
 @transaction.atomic
 def send_back(*, proposal: Proposal, reviewer: User, reason: Reason, text: str = "") -> Decision:
     """Give the ticket back to the helpdesk untriaged, with a note that says why."""
-    _lock(proposal)
+    _lock(proposal, reviewer)
     _check_reason(reason, Reason.AppliesTo.SEND_BACK, text, "sending back")
     word = _Word(Decision.Verdict.SENT_BACK, reason=reason, text=text)
     return _store(proposal, reviewer, word, {})
 
 
-def _lock(proposal: Proposal) -> None:
-    """Hold the ticket's row, then make sure that this proposal still waits for a decision."""
+def _lock(proposal: Proposal, reviewer: User) -> None:
+    """Hold the ticket's row, then make sure that this proposal still waits for this person.
+
+    A lease only spares two people the same work; what decides between them is this row.
+    """
     Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
     first = Decision.objects.select_related("reviewer").filter(stands_for=proposal).first()
     if first is not None:
@@ -148,6 +164,8 @@ def _lock(proposal: Proposal) -> None:
     )
     if newer.exists():
         raise Superseded("The ticket has changed since this was proposed; a new proposal comes.")
+    if held := leases.other(proposal.ticket, reviewer):
+        raise Leased(leases.leased_to(held))
 
 
 def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
@@ -194,6 +212,7 @@ def _store(
         for key, value in proposed.items()
     )
     Waiting.objects.filter(proposal=proposal).delete()
+    leases.release_ticket(proposal.ticket_id)
     for key, value in proposed.items():
         if key in word.finals:
             steps.record_label(

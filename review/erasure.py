@@ -7,20 +7,25 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from review.models import Decision, SavedView
+from review.models import Decision, SavedView, Skip
 from review.queue_filter import QueueFilter
 from triage import erasure
 from triage.erasure import Report, Whose
 
 COMMENTS = "comments on decisions"
 VIEWS = "saved views that name the requester"
+SKIPS = "words on tickets left to others"
 
 
 def preview(whose: Whose) -> Report:
     """What `erase` would change; nothing is changed."""
 
     def counted(tickets: Collection[int]) -> dict[str, int]:
-        return {COMMENTS: _comments(tickets).count(), VIEWS: len(_views(whose))}
+        return {
+            COMMENTS: _comments(tickets).count(),
+            SKIPS: _skips(tickets).count(),
+            VIEWS: len(_views(whose)),
+        }
 
     return erasure.preview(whose, also=counted)
 
@@ -28,19 +33,27 @@ def preview(whose: Whose) -> Report:
 def erase(
     whose: Whose, *, by: User | None, tell: Callable[[str], None] = erasure.silence
 ) -> Report:
-    """As triage.erasure.erase, with the comments that reviewers wrote on decisions, and with the
-    views that look for the requester.
+    """As triage.erasure.erase, with the words that reviewers wrote on decisions and on skips, and
+    with the views that look for the requester.
     """
 
     def removed(tickets: Collection[int]) -> dict[str, int]:
         views = SavedView.objects.filter(pk__in=_views(whose))
-        return {COMMENTS: _comments(tickets).update(text=""), VIEWS: views.delete()[0]}
+        return {
+            COMMENTS: _comments(tickets).update(text=""),
+            SKIPS: _skips(tickets).update(text=""),
+            VIEWS: views.delete()[0],
+        }
 
     return erasure.erase(whose, by=by, also=removed, tell=tell)
 
 
 def _comments(tickets: Collection[int]) -> QuerySet[Decision]:
     return Decision.objects.filter(proposal__ticket__in=tickets).exclude(text="")
+
+
+def _skips(tickets: Collection[int]) -> QuerySet[Skip]:
+    return Skip.objects.filter(proposal__ticket__in=tickets).exclude(text="")
 
 
 def _views(whose: Whose) -> list[int]:

@@ -278,11 +278,12 @@ class EscalateForm(SendBackForm):
 
 @dataclass(frozen=True)
 class DecisionForms:
-    """The three forms of one open proposal; `active` is the one that is unfolded, if any."""
+    """The four forms of one open proposal; `active` is the one that is unfolded, if any."""
 
     override: OverrideForm
     escalate: EscalateForm
     send_back: SendBackForm
+    skip: SendBackForm
     active: str = ""
 
 
@@ -306,5 +307,6 @@ def decision_forms(
         override=OverrideForm(page=page, choices=choices, **common(Reason.AppliesTo.OVERRIDE)),
         escalate=EscalateForm(teams=teams, **common(Reason.AppliesTo.ESCALATE)),
         send_back=SendBackForm(**common(Reason.AppliesTo.SEND_BACK)),
+        skip=SendBackForm(**common(Reason.AppliesTo.SKIP)),
         active=active,
     )

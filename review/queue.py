@@ -13,10 +13,11 @@ from review.place import Place, place_of, worth_of
 from review.queue_filter import KINDS, UNSURE_FROM, Chip, QueueFilter, by_columns, chips, unknown
 from review.saved_views import Tab, tabs_of
 from review.search import matching
+from review.skips import times_skipped, unskipped
 from triage.models import ModelVersion, Source, Ticket, Waiting
 from triage.policy.worth import NOVEL_BADGE_FROM
 
-__all__ = ["QueueFilter", "QueuePage", "Row", "ahead_of", "next_ticket", "queue_page", "waiting"]
+__all__ = ["QueueFilter", "QueuePage", "Row", "ahead_of", "queue_page", "waiting"]
 
 PAGE_SIZE = 25
 # Nobody reads further; counting on would cost more, the more waits.
@@ -30,6 +31,7 @@ class Row:
     priority: str
     badge: str
     due: datetime
+    skipped: int
 
 
 @dataclass(frozen=True)
@@ -130,16 +132,6 @@ def counted(rows: QuerySet[Waiting]) -> int:
     return rows.order_by()[: COUNTED_UPTO + 1].count()
 
 
-def next_ticket(chosen: QueueFilter, choices: Catalogue, after: Waiting | None) -> int | None:
-    """The ticket to look at when `after` is done: the following one, else the first."""
-    rows = waiting(chosen, choices)
-    if after is None:
-        return rows.values_list("ticket_id", flat=True).first()
-    rows = rows.exclude(proposal=after.proposal_id)
-    following = rows.exclude(ahead_of(after)).values_list("ticket_id", flat=True).first()
-    return following or rows.values_list("ticket_id", flat=True).first()
-
-
 def queue_page(
     chosen: QueueFilter,
     choices: Catalogue,
@@ -147,13 +139,19 @@ def queue_page(
     viewer: User | None = None,
     number: int = 0,
     showing: Waiting | None = None,
+    done: Waiting | None = None,
 ) -> QueuePage:
     """One page of the queue in a fixed number of queries, whatever waits.
 
     `number` counts from 1; 0 means the page on which `showing` stands, else the first. A page
-    past the end is answered with the last one.
+    past the end is answered with the last one. What `viewer` left to others is not there, nor
+    is `done`, which is about to be decided.
     """
     matched = waiting(chosen, choices)
+    if viewer is not None:
+        matched = unskipped(matched, viewer)
+    if done is not None:
+        matched = matched.exclude(proposal=done.proposal_id)
     total = counted(matched)
     found, number = _page(matched, total, number, showing)
     sources = list(Source.objects.only("slug", "name"))
@@ -199,13 +197,15 @@ def _page(
 def _loaded(page: QuerySet[Waiting]) -> list[Waiting]:
     # Not the body: it may have a quarter of a megabyte.
     return list(
-        page.select_related("ticket").only(
+        page.select_related("ticket")
+        .only(
             *(field.attname for field in Waiting._meta.concrete_fields),
             "ticket__subject",
             "ticket__external_id",
             "ticket__requester",
             "ticket__requester_name",
         )
+        .annotate(skipped=times_skipped())
     )
 
 
@@ -218,6 +218,7 @@ def _row(row: Waiting, choices: Catalogue) -> Row:
         priority=choices.path(priority),
         badge=_badge(row),
         due=worth_of(row).due(row.since),
+        skipped=getattr(row, "skipped", None) or 0,
     )
 
 

@@ -5,12 +5,14 @@ from django.core.management import call_command
 from django.utils import timezone
 from knox.models import AuthToken
 
+from review import leases
 from triage.learning import vectors
 
 
 @shared_task(name="review.tidy")
 def tidy() -> None:
-    """Forget sessions, API tokens and sentence vectors that are too old; safe to repeat."""
+    """Forget sessions, API tokens, leases and sentence vectors that are too old; safe to repeat."""
     call_command("clearsessions")
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
+    leases.tidy()
     vectors.tidy()

@@ -241,6 +241,8 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         **newest_rows(),
         **{f"{table} object_id": str(pk) for table, pk in own.items()},
         "review:ticket pk": str(waiting.pk),
+        "review:ahead pk": str(waiting.pk),
+        "review:lease pk": str(waiting.pk),
         "review:effects pk": str(dressed.decided.pk),
         "triage_api:ticket pk": str(waiting.pk),
         "review_api:decision pk": str(decision.pk),

@@ -64,7 +64,9 @@ PAGES = {
     ),
     "review:view_unshare": both(frozenset({TEAM_LEAD, ROOT}), may_decline=True),
     **dict.fromkeys(
-        ("review:accept", "review:override", "review:escalate", "review:send_back"),
+        ("review:accept", "review:override", "review:escalate", "review:send_back", "review:skip",
+         "review:unskip", "review:skipped", "review:next", "review:ahead", "review:lease",
+         "review:renew", "review:release"),
         both(DECIDERS),
     ),
     **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
@@ -191,6 +193,7 @@ TABLES = {
         RECORD,
     ),
     "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
+    "review_skip": Table(INSPECTORS),
     "auth_user": Table(INSPECTORS, ROOTS, ROOTS),
     "auth_group": Table(INSPECTORS, ROOTS, ROOTS, ROOTS),
     **dict.fromkeys(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -10,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -39,11 +41,23 @@ def for_people(permission: str) -> Callable[[View], View]:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    back = request.get_full_path() if request.method == "GET" else resolve_url("review:queue")
+    is_lost = request.method == "POST"
+    back = _page_of(request) if is_lost or is_partial(request) else request.get_full_path()
+    if is_lost:
+        back += f"{'&' if '?' in back else '?'}signed_out=1"
     login = redirect_to_login(back)
     if is_partial(request):
         return HttpResponse(status=204, headers={"HX-Redirect": login["Location"]})
     return login
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page of ours that a request was sent from; the queue where that isn't told."""
+    told = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(told, {request.get_host()}):
+        return resolve_url("review:queue")
+    page = urlsplit(told)
+    return urlunsplit(("", "", page.path or "/", page.query, ""))
 
 
 def is_partial(request: HttpRequest) -> bool:

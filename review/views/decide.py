@@ -5,19 +5,20 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from review import decisions
 from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
+from review.leases import LeasedTo
 from review.models import Decision
-from review.queue import QueueFilter, next_ticket
+from review.queue import QueueFilter
 from review.ticket import TicketPage
 from review.views import for_people, is_partial, person
 from review.views.ticket import read_page, show
+from review.views.upcoming import onwards
 from triage.models import Proposal, Waiting
 
 
@@ -55,17 +56,17 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @for_people("review.add_decision")
 def override(request: HttpRequest, pk: int) -> HttpResponse:
-    opened = _opened(request, pk, "override")
-    if isinstance(opened, HttpResponse):
-        return opened
-    form = opened.forms.override
+    found = opened(request, pk, "override")
+    if isinstance(found, HttpResponse):
+        return found
+    form = found.forms.override
     if not form.is_valid():
-        return opened.again(request)
+        return found.again(request)
     return _conclude(
         request,
-        opened.proposal,
+        found.proposal,
         lambda: decisions.decide(
-            proposal=opened.proposal,
+            proposal=found.proposal,
             reviewer=person(request),
             choices=form.choices,
             reasons=form.reasons,
@@ -78,17 +79,17 @@ def override(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @for_people("review.add_decision")
 def escalate(request: HttpRequest, pk: int) -> HttpResponse:
-    opened = _opened(request, pk, "escalate")
-    if isinstance(opened, HttpResponse):
-        return opened
-    form = opened.forms.escalate
+    found = opened(request, pk, "escalate")
+    if isinstance(found, HttpResponse):
+        return found
+    form = found.forms.escalate
     if not form.is_valid():
-        return opened.again(request)
+        return found.again(request)
     return _conclude(
         request,
-        opened.proposal,
+        found.proposal,
         lambda: decisions.escalate(
-            proposal=opened.proposal,
+            proposal=found.proposal,
             reviewer=person(request),
             reason=form.reason,
             text=form.cleaned_data["text"],
@@ -100,17 +101,17 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @for_people("review.add_decision")
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
-    opened = _opened(request, pk, "send_back")
-    if isinstance(opened, HttpResponse):
-        return opened
-    form = opened.forms.send_back
+    found = opened(request, pk, "send_back")
+    if isinstance(found, HttpResponse):
+        return found
+    form = found.forms.send_back
     if not form.is_valid():
-        return opened.again(request)
+        return found.again(request)
     return _conclude(
         request,
-        opened.proposal,
+        found.proposal,
         lambda: decisions.send_back(
-            proposal=opened.proposal,
+            proposal=found.proposal,
             reviewer=person(request),
             reason=form.reason,
             text=form.cleaned_data["text"],
@@ -124,13 +125,13 @@ def _shown(pk: int) -> Proposal:
     return get_object_or_404(visible.select_related("ticket__source", "ticket_version"), pk=pk)
 
 
-def _opened(request: HttpRequest, pk: int, name: str) -> Opened | HttpResponse:
+def opened(request: HttpRequest, pk: int, name: str) -> Opened | HttpResponse:
     """The proposal with its forms, one of them filled in; 409 if it can't be decided any more."""
     proposal = _shown(pk)
     choices = catalogue()
     page = read_page(proposal.ticket_id, choices)
     if not page.is_open or page.proposal != proposal:
-        return _conflict(request, proposal, choices)
+        return _conflict(request, proposal)
     forms = decision_forms(page, choices, active=name, data=request.POST)
     return Opened(proposal, page, choices, forms)
 
@@ -143,17 +144,15 @@ def _conclude(
     try:
         decision = act()
     except (decisions.AlreadyDecided, decisions.Superseded):
-        return _conflict(request, proposal, choices)
+        return _conflict(request, proposal)
+    except decisions.Leased as error:
+        return _conflict(request, proposal, error.to)
     except decisions.DecisionRefused as error:
         page = read_page(proposal.ticket_id, choices)
         forms = decision_forms(page, choices, active="override") if page.is_open else None
         return show(request, page, choices, forms, status=422, refusal=str(error))
     messages.success(request, _said(decision.verdict) % {"ticket": proposal.ticket.external_id})
-    chosen = QueueFilter.read(request.GET)
-    following = next_ticket(chosen, choices, row)
-    if following is None:
-        return redirect(reverse("review:queue") + chosen.query)
-    return redirect(reverse("review:ticket", args=[following]) + chosen.query)
+    return onwards(request, choices, row)
 
 
 def _said(verdict: str) -> str:
@@ -166,14 +165,15 @@ def _said(verdict: str) -> str:
     return _("Accepted #%(ticket)s")
 
 
-def _conflict(request: HttpRequest, proposal: Proposal, choices: Catalogue) -> HttpResponse:
-    """409: who was faster, or where the newer version is, and a way on."""
-    chosen = QueueFilter.read(request.GET)
+def _conflict(
+    request: HttpRequest, proposal: Proposal, leased: LeasedTo | None = None
+) -> HttpResponse:
+    """409: who was faster or looks at it, or where the newer version is, and a way on."""
     context = {
         "ticket": proposal.ticket,
         "decision": Decision.objects.filter(stands_for=proposal).select_related("reviewer").first(),
-        "following": next_ticket(chosen, choices, None),
-        "filter": chosen,
+        "leased": leased,
+        "filter": QueueFilter.read(request.GET),
     }
     template = "review/_conflict.html" if is_partial(request) else "review/conflict.html"
     response = render(request, template, context, status=409)

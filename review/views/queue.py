@@ -6,9 +6,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from review.catalogue import catalogue
+from review.leases import BEAT_SECONDS
 from review.queue import QueueFilter, queue_page
 from review.saved_views import default_query
 from review.views import for_people, is_partial, person
+from review.views.windows import window_of
 
 
 def page_number(request: HttpRequest) -> int:
@@ -24,6 +26,11 @@ def queue(request: HttpRequest) -> HttpResponse:
     if not request.GET and (usual := default_query(viewer)):
         return redirect(reverse("review:queue") + usual)
     chosen = QueueFilter.read(request.GET)
-    page = queue_page(chosen, catalogue(), viewer=viewer, number=page_number(request) or 1)
+    number = page_number(request) or 1
+    context = {
+        "queue": queue_page(chosen, catalogue(), viewer=viewer, number=number),
+        "window": window_of(request),
+        "beat_seconds": BEAT_SECONDS,
+    }
     template = "review/_work.html" if is_partial(request) else "review/work.html"
-    return render(request, template, {"queue": page})
+    return render(request, template, context)

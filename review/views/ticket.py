@@ -7,16 +7,19 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from review import leases
 from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
+from review.leases import LeasedTo
 from review.queue import QueueFilter, queue_page
 from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
 from review.timeline import timeline
 from review.views import for_people, is_partial, person
 from review.views.queue import page_number
-from triage.models import Ticket
+from review.views.windows import LeaseNote, window_of
+from triage.models import Ticket, Waiting
 
-FORMS = frozenset({"override", "escalate", "send_back"})
+FORMS = frozenset({"override", "escalate", "send_back", "skip"})
 
 
 @require_safe
@@ -24,12 +27,17 @@ FORMS = frozenset({"override", "escalate", "send_back"})
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     choices = catalogue()
     page = read_page(pk, choices)
-    forms = None
-    if page.is_open and request.user.has_perm("review.add_decision"):
-        wanted = request.GET.get("do", "")
-        active = wanted if wanted in FORMS else "" if page.is_acceptable else "override"
-        forms = decision_forms(page, choices, active=active)
-    return show(request, page, choices, forms)
+    if not page.is_open or not request.user.has_perm("review.add_decision"):
+        return show(request, page, choices, None)
+    window = window_of(request)
+    held = leases.claim(page.ticket, person(request), window)
+    if isinstance(held, LeasedTo):
+        note = LeaseNote("other", pk, held)
+        return show(request, page, choices, None, lease=note, window=window)
+    wanted = request.GET.get("do", "")
+    active = wanted if wanted in FORMS else "" if page.is_acceptable else "override"
+    forms = decision_forms(page, choices, active=active)
+    return show(request, page, choices, forms, window=window)
 
 
 def read_page(pk: int, choices: Catalogue) -> TicketPage:
@@ -49,27 +57,41 @@ def show(
     **more: Any,
 ) -> HttpResponse:
     """The ticket between the queue and its proposal; htmx gets the part without the frame."""
-    chosen = QueueFilter.read(request.GET)
-    context = {
-        "page": page,
-        "forms": forms,
-        "timeline": timeline(page),
-        "polls": is_unfinished(page.effects),
-        "queue": queue_page(
-            chosen,
-            choices,
-            viewer=person(request),
-            number=page_number(request),
-            showing=page.waiting,
-        ),
-        **more,
-    }
+    context = surface(request, page, choices, forms) | more
     template = "review/_work.html" if is_partial(request) else "review/work.html"
     response = render(request, template, context, status=status)
     if status != 200:
         # The address of a refused decision is not a page one could come back to.
         response.headers["HX-Push-Url"] = "false"
     return response
+
+
+def surface(
+    request: HttpRequest,
+    page: TicketPage,
+    choices: Catalogue,
+    forms: DecisionForms | None,
+    *,
+    done: Waiting | None = None,
+) -> dict[str, Any]:
+    """What the working surface shows; its list without `done`, which is about to be decided."""
+    return {
+        "page": page,
+        "forms": forms,
+        "lease": LeaseNote("mine", page.ticket.pk),
+        "window": window_of(request),
+        "beat_seconds": leases.BEAT_SECONDS,
+        "timeline": timeline(page),
+        "polls": is_unfinished(page.effects),
+        "queue": queue_page(
+            QueueFilter.read(request.GET),
+            choices,
+            number=page_number(request),
+            showing=page.waiting,
+            viewer=person(request),
+            done=done,
+        ),
+    }
 
 
 @require_safe

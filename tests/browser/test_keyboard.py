@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from review.models import Decision, Reason
+from review.models import Decision, Lease, Reason
 from tests.browser.conftest import Opener, Window
 from tests.review.helpers import (
     Desk,
@@ -221,8 +221,10 @@ def test_the_loser_of_a_race_reads_who_won_and_can_go_on(
 ) -> None:
     maya, bob = make_technician("maya"), make_technician("bob", first_name="Bob")
     mine, theirs = open_window(maya), open_window(bob)
-    for window in (mine, theirs):
-        window.open(f"/tickets/{proposals[0].ticket_id}/")
+    mine.open(f"/tickets/{proposals[0].ticket_id}/")
+    # As after a laptop was closed for a while.
+    Lease.objects.filter(ticket=proposals[0].ticket).update(until=timezone.now())
+    theirs.open(f"/tickets/{proposals[0].ticket_id}/")
 
     theirs.page.keyboard.press("a")
     expect(theirs.page.locator("#toast p")).to_have_count(1)

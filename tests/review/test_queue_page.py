@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from review.catalogue import catalogue
-from review.queue import QueueFilter, next_ticket, queue_page
+from review.queue import QueueFilter, queue_page
 from tests.review.helpers import (
     make_desk,
     make_proposal,
@@ -197,22 +197,6 @@ def test_the_page_on_which_a_ticket_stands_is_found(reader: Client) -> None:
 
     assert found.number == 2
     assert found.rows[-1].waiting == last
-
-
-def test_the_next_ticket_is_the_following_one_then_the_first_then_none() -> None:
-    desk = make_desk()
-    now = timezone.now()
-    first, second, third = (
-        make_proposal(desk, make_ticket(desk, opened_at=now - timedelta(minutes=minutes)))
-        for minutes in (3, 2, 1)
-    )
-    everything, choices = QueueFilter(), catalogue()
-
-    assert next_ticket(everything, choices, second.waiting) == third.ticket_id
-    assert next_ticket(everything, choices, third.waiting) == first.ticket_id
-    assert next_ticket(everything, choices, None) == first.ticket_id
-    Waiting.objects.exclude(pk=third.pk).delete()
-    assert next_ticket(everything, choices, third.waiting) is None
 
 
 def test_htmx_gets_the_part_that_the_whole_page_includes(reader: Client) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from review import decisions
+from review import decisions, leases
 from review.lines import LEAST_DECISIONS
 from review.templatetags.wording import age, cited, in_ten, percent
 from tests.review.helpers import (
@@ -129,6 +129,7 @@ def test_how_often_a_choice_was_overridden_is_measured_from_ten_decisions_on(
         changes = {"category": desk["network.wifi"]} if number < 2 else {}
         if number == LEAST_DECISIONS - 1:
             html = ticket_page(technician, proposal.ticket)
+            leases.release_ticket(proposal.ticket_id)
             assert "Not enough decisions on this choice yet" in html
         decisions.decide(
             proposal=proposal,

@@ -98,7 +98,8 @@
     const first = one("[data-row]");
     const hasRoom = WIDE.matches && one("#work .start");
     if (!first || !hasRoom || !window.htmx) return;
-    window.htmx.ajax("GET", first.getAttribute("href"), {
+    // Where people decide, the first that nobody else looks at.
+    window.htmx.ajax("GET", hasRoom.dataset.first || first.getAttribute("href"), {
       source: "#work .start", target: "#work", swap: "outerHTML", replace: "true",
     }).catch(() => {}); // Somebody chose another ticket meanwhile.
   }
@@ -175,12 +176,6 @@
     one("[data-row][aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
-  // A decision that is on its way is not given up for the next ticket.
-  document.addEventListener("htmx:confirm", (event) => {
-    const isDeciding = one("form[hx-post].htmx-request");
-    if (isDeciding && !event.target.closest("#effects")) event.preventDefault();
-  });
-
   // The list answers at once, so that J J goes two down however slow the line is.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.target.matches("[data-row]")) return;
@@ -203,8 +198,15 @@
   document.addEventListener("htmx:beforeSwap", () => {
     kept = all("details[data-keep][open]").map((item) => item.dataset.keep);
   });
+  // Another ticket is there: for the eyes and, by the focus, for the ears.
+  function arrived() {
+    prepare();
+    one("#work h1")?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
 
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "proposal") prepare();
     if (event.target.id !== "work") return;
     all("details[data-keep]").forEach((item) => { item.open = item.open || kept.includes(item.dataset.keep); });
     prepare();
@@ -216,8 +218,7 @@
       one("#q")?.focus({ preventScroll: true });
       setTimeout(openFirst); // Once htmx has let go of this request.
     } else {
-      one("#work h1")?.focus({ preventScroll: true });
-      window.scrollTo(0, 0);
+      arrived();
     }
   });
 
@@ -230,6 +231,7 @@
   document.addEventListener("htmx:responseError", failed);
   document.addEventListener("htmx:sendError", failed);
 
+  window.Review = { arrived, failed };
   document.addEventListener("DOMContentLoaded", () => {
     prepare();
     openFirst();

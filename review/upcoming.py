@@ -1,0 +1,54 @@
+"""The ticket that a person gets next: it is claimed for their window, so nobody else gets it."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from review import leases
+from review.catalogue import Catalogue
+from review.queue import QueueFilter, ahead_of, waiting
+from review.skips import unskipped
+from triage.models import Waiting
+
+# So many are looked at when one is chosen.
+IN_LINE = 10
+# Others may have taken all of these between reading and claiming them.
+TRIES = 5
+
+
+def claim_next(
+    chosen: QueueFilter,
+    choices: Catalogue,
+    *,
+    person: User,
+    window: UUID,
+    after: Waiting | None = None,
+) -> int | None:
+    """Claim the ticket to look at when `after` is done: the following one, else the first.
+
+    Not one that another window has, nor one that this person skipped. Whatever else this window
+    holds it goes on holding.
+    """
+    rows = unskipped(waiting(chosen, choices), person)
+    if after is not None:
+        rows = rows.exclude(proposal=after.proposal_id)
+    for _ in range(TRIES):
+        line = _in_line(leases.not_with_others(rows, window), after)
+        if not line:
+            return None
+        claimed = leases.claim_first([row.ticket_id for row in line], person, window)
+        if claimed is not None:
+            return claimed
+    return None
+
+
+def _in_line(rows: QuerySet[Waiting], after: Waiting | None) -> list[Waiting]:
+    return next((line for line in _lines(rows, after) if line), [])
+
+
+def _lines(rows: QuerySet[Waiting], after: Waiting | None) -> Iterator[list[Waiting]]:
+    if after is not None:
+        yield list(rows.exclude(ahead_of(after))[:IN_LINE])
+    yield list(rows[:IN_LINE])
