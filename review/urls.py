@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from review.views import decide, history, queue, saved, search, ticket
+from review.views import decide, history, queue, saved, search, ticket, undo
 
 app_name = "review"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("proposals/<int:pk>/override", decide.override, name="override"),
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
     path("proposals/<int:pk>/send-back", decide.send_back, name="send_back"),
+    path("proposals/<int:pk>/reverse", undo.reverse, name="reverse"),
+    path("decisions/<int:pk>/undo", undo.take_back, name="undo"),
+    path("decisions/undo", undo.take_back_last, name="undo_last"),
     path("search/", search.search, name="search"),
     path("views/", saved.views, name="views"),
     path("views/save", saved.save, name="view_save"),

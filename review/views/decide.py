@@ -15,6 +15,7 @@ from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
 from review.models import Decision
 from review.queue import QueueFilter, next_ticket
+from review.templatetags.wording import undo_tag
 from review.ticket import TicketPage
 from review.views import for_people, is_partial, person
 from review.views.ticket import read_page, show
@@ -38,7 +39,7 @@ class Opened:
 @require_POST
 @for_people("review.add_decision")
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
-    proposal = _shown(pk)
+    proposal = shown(pk)
     return _conclude(
         request,
         proposal,
@@ -118,7 +119,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _shown(pk: int) -> Proposal:
+def shown(pk: int) -> Proposal:
     """A proposal that people can see; 404 for one that runs in the shadow."""
     visible = Proposal.objects.exclude(route=Proposal.Route.SHADOW)
     return get_object_or_404(visible.select_related("ticket__source", "ticket_version"), pk=pk)
@@ -126,7 +127,7 @@ def _shown(pk: int) -> Proposal:
 
 def _opened(request: HttpRequest, pk: int, name: str) -> Opened | HttpResponse:
     """The proposal with its forms, one of them filled in; 409 if it can't be decided any more."""
-    proposal = _shown(pk)
+    proposal = shown(pk)
     choices = catalogue()
     page = read_page(proposal.ticket_id, choices)
     if not page.is_open or page.proposal != proposal:
@@ -148,7 +149,8 @@ def _conclude(
         page = read_page(proposal.ticket_id, choices)
         forms = decision_forms(page, choices, active="override") if page.is_open else None
         return show(request, page, choices, forms, status=422, refusal=str(error))
-    messages.success(request, _said(decision.verdict) % {"ticket": proposal.ticket.external_id})
+    said = _said(decision.verdict) % {"ticket": proposal.ticket.external_id}
+    messages.success(request, said, extra_tags=undo_tag(decision))
     chosen = QueueFilter.read(request.GET)
     following = next_ticket(chosen, choices, row)
     if following is None:

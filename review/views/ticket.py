@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
 from review.queue import QueueFilter, queue_page
+from review.reverse_form import ReverseForm, reverse_form
 from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
 from review.timeline import timeline
 from review.views import for_people, is_partial, person
@@ -25,11 +26,11 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     choices = catalogue()
     page = read_page(pk, choices)
     forms = None
+    wanted = request.GET.get("do", "")
     if page.is_open and request.user.has_perm("review.add_decision"):
-        wanted = request.GET.get("do", "")
         active = wanted if wanted in FORMS else "" if page.is_acceptable else "override"
         forms = decision_forms(page, choices, active=active)
-    return show(request, page, choices, forms)
+    return show(request, page, choices, forms, reversing=wanted == "reverse")
 
 
 def read_page(pk: int, choices: Catalogue) -> TicketPage:
@@ -46,13 +47,21 @@ def show(
     forms: DecisionForms | None,
     *,
     status: int = 200,
+    reversing: bool = False,
+    reverse: ReverseForm | None = None,
     **more: Any,
 ) -> HttpResponse:
-    """The ticket between the queue and its proposal; htmx gets the part without the frame."""
+    """The ticket between the queue and its proposal; htmx gets the part without the frame.
+
+    What stands comes with the form to reverse it, unfolded if `reversing`.
+    """
     chosen = QueueFilter.read(request.GET)
+    if reverse is None and page.can_reverse and request.user.has_perm("review.add_decision"):
+        reverse = reverse_form(page, choices, is_open=reversing)
     context = {
         "page": page,
         "forms": forms,
+        "reverse": reverse,
         "timeline": timeline(page),
         "polls": is_unfinished(page.effects),
         "queue": queue_page(
