@@ -22,9 +22,8 @@ from review.views.ticket import read_page, show
 @for_people("review.add_decision")
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """The ticket opens again; where it is too late, its page says why."""
-    return _take_back(
-        request, get_object_or_404(Decision.objects.select_related("proposal"), pk=pk)
-    )
+    rows = Decision.objects.select_related("proposal__ticket")
+    return _take_back(request, get_object_or_404(rows, pk=pk))
 
 
 @require_POST
