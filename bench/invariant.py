@@ -61,7 +61,7 @@ BREACHES = {
           AND NOT EXISTS (SELECT FROM triage_waiting w WHERE w.proposal_id = last.id)
           AND NOT EXISTS (
             SELECT FROM review_decision x JOIN triage_proposal p ON p.id = x.proposal_id
-            WHERE p.ticket_id = t.id)""",
+            WHERE p.ticket_id = t.id AND x.stands_for_id IS NOT NULL)""",
     "proposals are not in the ledger exactly once": """
         SELECT 'proposal:' || p.id FROM triage_proposal p
         JOIN triage_ticket t ON t.id = p.ticket_id
@@ -69,14 +69,24 @@ BREACHES = {
           ON l.kind = 'proposal' AND l.subject = 'proposal:' || p.id
         WHERE (%(source)s IS NULL OR t.source_id = %(source)s)
         GROUP BY p.id HAVING count(l.*) <> 1""",
-    "decisions and automatic proposals left no effect": """
+    "decisions and automatic proposals have not one note each": """
         SELECT p.id::text FROM triage_proposal p
         JOIN triage_ticket t ON t.id = p.ticket_id
-        LEFT JOIN review_decision x ON x.proposal_id = p.id
-        WHERE (x.id IS NOT NULL OR p.route = 'auto')
-          AND (%(source)s IS NULL OR t.source_id = %(source)s)
+        WHERE (%(source)s IS NULL OR t.source_id = %(source)s)
+          AND (SELECT count(*) FROM review_decision x WHERE x.proposal_id = p.id)
+              + (p.route = 'auto')::int
+            <> (SELECT count(*) FROM triage_effect e
+                WHERE e.proposal_id = p.id AND e.kind = 'note' AND e.key LIKE 'p%%'
+                  AND e.undoes_id IS NULL)""",
+    "decisions were taken back and nothing of theirs was": """
+        SELECT x.id::text FROM review_decision x
+        JOIN review_withdrawal w ON w.decision_id = x.id AND w.reversed_by_id IS NULL
+        JOIN triage_proposal p ON p.id = x.proposal_id
+        JOIN triage_ticket t ON t.id = p.ticket_id
+        WHERE (%(source)s IS NULL OR t.source_id = %(source)s)
           AND NOT EXISTS (
-            SELECT FROM triage_effect e WHERE e.key = 'p' || p.id || '-note')""",
+            SELECT FROM triage_effect e
+            WHERE e.proposal_id = p.id AND (e.undoes_id IS NOT NULL OR e.state = 'dropped'))""",
     "effects have neither a decision nor an automatic proposal": """
         SELECT e.key FROM triage_effect e
         JOIN triage_proposal p ON p.id = e.proposal_id
@@ -93,7 +103,7 @@ BREACHES = {
     "sent effects are not in the ledger exactly once": """
         SELECT e.key FROM triage_effect e JOIN triage_ticket t ON t.id = e.ticket_id
         LEFT JOIN triage_ledgerentry l ON l.kind = 'effect' AND l.subject = 'effect:' || e.key
-        WHERE e.state IN ('applied', 'conflict', 'refused')
+        WHERE e.state IN ('applied', 'conflict', 'refused', 'dropped')
           AND (%(source)s IS NULL OR t.source_id = %(source)s)
         GROUP BY e.key HAVING count(l.*) <> 1""",
 }

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from review import decisions
+from review import decisions, standing
 from review.catalogue import TEAM
-from review.models import DecidedValue, Decision, Reason
+from review.models import DecidedValue, Decision, Reason, Withdrawal
 from triage.api.access import HasPermission
 from triage.api.listing import KeysetList, Single
 from triage.api.pagination import LARGEST_KEY, PageQuery
@@ -48,6 +48,17 @@ class DecidedValueRow(serializers.ModelSerializer[DecidedValue]):
         fields = ("field", "proposed", "final", "reason")
 
 
+class WithdrawalRow(serializers.ModelSerializer[Withdrawal]):
+    """That it was undone or, if `reversed_by` names a decision, that this one took its place."""
+
+    by = PersonRef()
+    reversed_by = serializers.IntegerField(source="reversed_by_id", allow_null=True)
+
+    class Meta:
+        model = Withdrawal
+        fields = ("by", "at", "reversed_by")
+
+
 class DecisionRow(serializers.ModelSerializer[Decision]):
     proposal = serializers.IntegerField(source="proposal_id")
     ticket = TicketRef(source="proposal.ticket")
@@ -59,6 +70,8 @@ class DecisionRow(serializers.ModelSerializer[Decision]):
         help_text="Of escalating or sending back.",
     )
     values = DecidedValueRow(many=True)
+    stands = serializers.SerializerMethodField()
+    withdrawn = WithdrawalRow(source="withdrawal", allow_null=True, default=None)
 
     class Meta:
         model = Decision
@@ -73,12 +86,17 @@ class DecisionRow(serializers.ModelSerializer[Decision]):
             "text",
             "with_playbook",
             "decided_at",
+            "stands",
+            "withdrawn",
         )
+
+    def get_stands(self, decision: Decision) -> bool:
+        return decision.stands_for_id is not None
 
 
 class Conflict(serializers.Serializer[Any]):
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=["already_decided", "superseded", "leased"])
+    code = serializers.ChoiceField(choices=["already_decided", "superseded", "leased", "too_late"])
     winner = DecisionRow(allow_null=True, help_text="The decision that came first, if one did.")
 
 
@@ -133,7 +151,8 @@ class DecisionShape(serializers.Serializer[Any]):
     """A decision as a plug-in sends it. Keys that the verdict has no use for are refused."""
 
     TAKES: Mapping[str, frozenset[str]] = {
-        "accept": frozenset({"with_playbook", "text"}),
+        # Reasons only where it takes the place of another decision.
+        "accept": frozenset({"reasons", "with_playbook", "text"}),
         "override": frozenset({"values", "reasons", "with_playbook", "text"}),
         "escalate": frozenset({"reason", "team", "text"}),
         "send_back": frozenset({"reason", "text"}),
@@ -150,7 +169,8 @@ class DecisionShape(serializers.Serializer[Any]):
     reasons = serializers.DictField(
         child=serializers.CharField(max_length=KEY_CHARACTERS),
         required=False,
-        help_text="override: field key to reason key, for each proposed value that is changed.",
+        help_text="override, and accept in place of another decision: field key to reason key, "
+        "for each value that is changed.",
     )
     reason = serializers.CharField(
         max_length=KEY_CHARACTERS, required=False, help_text="escalate, send_back: reason key."
@@ -205,29 +225,51 @@ class Decide(APIView):
         proposal = get_object_or_404(visible.select_related("ticket", "ticket_version"), pk=pk)
         shape = DecisionShape(data=request.data)
         shape.is_valid(raise_exception=True)
-        try:
-            decision = _decide(proposal, _person(request), shape.validated_data)
-        except decisions.DecisionRefused as error:
-            raise ValidationError({"detail": str(error)}) from error
-        except decisions.AlreadyDecided as error:
-            return _conflict(str(error), "already_decided", error.decision)
-        except decisions.Superseded as error:
-            return _conflict(str(error), "superseded", None)
-        except decisions.Leased as error:
-            return _conflict(str(error), "leased", None)
-        return Response(_row(decision), status.HTTP_201_CREATED)
+        return answer(proposal, person(request), shape.validated_data)
 
 
-def _decide(proposal: Proposal, reviewer: User, said: Mapping[str, Any]) -> Decision:
+def answer(
+    proposal: Proposal,
+    reviewer: User,
+    said: Mapping[str, Any],
+    reversal: decisions.Reversal | None = None,
+) -> Response:
+    """Decide as a valid shape says, and answer with the decision or with what was in its way."""
+    try:
+        decision = _decide(proposal, reviewer, said, reversal)
+    except decisions.DecisionRefused as error:
+        raise ValidationError({"detail": str(error)}) from error
+    except decisions.AlreadyDecided as error:
+        return conflict(str(error), "already_decided", error.decision)
+    except decisions.Superseded as error:
+        return conflict(str(error), "superseded", None)
+    except decisions.Leased as error:
+        return conflict(str(error), "leased", None)
+    return Response(row(decision), status.HTTP_201_CREATED)
+
+
+def _decide(
+    proposal: Proposal,
+    reviewer: User,
+    said: Mapping[str, Any],
+    reversal: decisions.Reversal | None,
+) -> Decision:
     text = said.get("text", "")
     if said["verdict"] in ("accept", "override"):
+        is_back_to_proposed = reversal is not None and said["verdict"] == "accept"
+        choices = (
+            standing.settled(proposal, None)[0]
+            if is_back_to_proposed
+            else _choices(proposal, said.get("values", {}))
+        )
         return decisions.decide(
             proposal=proposal,
             reviewer=reviewer,
-            choices=_choices(proposal, said.get("values", {})),
-            reasons=_reasons(said.get("reasons", {}), said.get("values", {})),
+            choices=choices,
+            reasons=_reasons(said.get("reasons", {}), choices),
             with_playbook=said.get("with_playbook", False),
             text=text,
+            reversal=reversal,
         )
     if said["verdict"] == "send_back":
         return decisions.send_back(
@@ -235,6 +277,7 @@ def _decide(proposal: Proposal, reviewer: User, said: Mapping[str, Any]) -> Deci
             reviewer=reviewer,
             reason=_reason("reason", said["reason"], Reason.AppliesTo.SEND_BACK),
             text=text,
+            reversal=reversal,
         )
     team = _choices(proposal, {TEAM: said["team"]}, within="team") if "team" in said else {}
     return decisions.escalate(
@@ -243,6 +286,7 @@ def _decide(proposal: Proposal, reviewer: User, said: Mapping[str, Any]) -> Deci
         reason=_reason("reason", said["reason"], Reason.AppliesTo.ESCALATE),
         text=text,
         team=team.get(TEAM),
+        reversal=reversal,
     )
 
 
@@ -266,7 +310,7 @@ def _choices(
     return {field: found[field, key] for field, key in keys.items()}
 
 
-def _reasons(keys: Mapping[str, str], values: Mapping[str, str]) -> dict[str, Reason]:
+def _reasons(keys: Mapping[str, str], values: Mapping[str, Choice]) -> dict[str, Reason]:
     stray = {
         field: [f"{field!r} is not among the values."] for field in keys if field not in values
     }
@@ -285,27 +329,29 @@ def _reason(name: str, key: str, applies_to: str) -> Reason:
     return known[key]
 
 
-def _person(request: Request) -> User:
+def person(request: Request) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
 
 
-def _conflict(detail: str, code: str, winner: Decision | None) -> Response:
+def conflict(detail: str, code: str, winner: Decision | None) -> Response:
     return Response(
-        {"detail": detail, "code": code, "winner": None if winner is None else _row(winner)},
+        {"detail": detail, "code": code, "winner": None if winner is None else row(winner)},
         status.HTTP_409_CONFLICT,
     )
 
 
-def _row(decision: Decision) -> dict[str, Any]:
+def row(decision: Decision) -> dict[str, Any]:
     return dict(DecisionRow(_decisions().get(pk=decision.pk)).data)
 
 
 def _decisions() -> QuerySet[Decision]:
     values = DecidedValue.objects.select_related("field", "proposed", "final", "reason")
     return (
-        Decision.objects.select_related("proposal__ticket__source", "reviewer", "reason")
+        Decision.objects.select_related(
+            "proposal__ticket__source", "reviewer", "reason", "withdrawal__by"
+        )
         .defer("proposal__reply", "proposal__ticket__body", "proposal__ticket__search")
         .prefetch_related(Prefetch("values", values))
     )

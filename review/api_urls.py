@@ -1,10 +1,14 @@
 from django.urls import path
 
 from review.api import Decide, Decisions, OneDecision
+from review.api_undo import Reverse, ReverseApplied, Undo
 
 app_name = "review_api"
 urlpatterns = [
     path("proposals/<int:pk>/decision/", Decide.as_view(), name="decide"),
+    path("proposals/<int:pk>/reverse/", ReverseApplied.as_view(), name="reverse_applied"),
     path("decisions/", Decisions.as_view(), name="decisions"),
     path("decisions/<int:pk>/", OneDecision.as_view(), name="decision"),
+    path("decisions/<int:pk>/undo/", Undo.as_view(), name="undo"),
+    path("decisions/<int:pk>/reverse/", Reverse.as_view(), name="reverse"),
 ]

@@ -65,10 +65,13 @@ class Pick:
 
 @dataclass(frozen=True)
 class OverrideRow:
+    """`is_reasoned`: there is a value that only a reason replaces."""
+
     line: Line
     choice: BoundField
     reason: BoundField
     start: str
+    is_reasoned: bool
 
 
 class OverrideForm(ReasonedForm):
@@ -99,19 +102,25 @@ class OverrideForm(ReasonedForm):
         if page.proposal is None or page.proposal.playbook is None:
             del self.fields["with_playbook"]
 
+    def stands(self, line: Line) -> Choice | None:
+        """The value that the form starts from, and that another one would replace."""
+        return line.value.choice
+
+    def is_following(self, line: Line) -> bool:
+        """Whether that value is there because the main one is."""
+        return line.value.basis == ProposedValue.Basis.FOLLOWS
+
     def start(self, line: Line) -> str:
         """The option that stands for leaving the proposal as it is.
 
         A value that follows from the main one goes on following it while a person changes that;
         so does one that is open only because the main one is.
         """
-        value = line.value
-        if value.basis == ProposedValue.Basis.FOLLOWS and value.choice_id is not None:
-            return FOLLOW
-        is_open = value.choice_id is None and not value.field.is_main
-        if is_open and self.catalogue.is_implied(value.field_id):
-            return FOLLOW
-        return str(value.choice_id or "")
+        stands = self.stands(line)
+        if stands is not None:
+            return FOLLOW if self.is_following(line) else str(stands.pk)
+        is_open = not line.value.field.is_main
+        return FOLLOW if is_open and self.catalogue.is_implied(line.value.field_id) else ""
 
     def rows(self) -> list[OverrideRow]:
         return [
@@ -120,6 +129,7 @@ class OverrideForm(ReasonedForm):
                 choice=self[f"choice-{line.value.field.key}"],
                 reason=self[f"reason-{line.value.field.key}"],
                 start=self.start(line),
+                is_reasoned=self.stands(line) is not None,
             )
             for line in self.page.lines
         ]
@@ -172,8 +182,9 @@ class OverrideForm(ReasonedForm):
             options.append((FOLLOW, gettext("as it follows from the category")))
         for group, members in groups.items():
             options += [(group, members)] if group else members
-        if start not in {"", FOLLOW} and line.value.choice and line.value.choice.retired_at:
-            options.append((start, line.path))
+        stands = self.stands(line)
+        if start not in {"", FOLLOW} and stands and stands.retired_at:
+            options.append((start, self.catalogue.path(stands.pk)))
         return options
 
     def _has_children(self, choice: Choice) -> bool:
@@ -183,13 +194,16 @@ class OverrideForm(ReasonedForm):
         cleaned = super().clean() or {}
         self._take_choices(cleaned)
         if not self.choices and not self.errors:
-            raise forms.ValidationError(
-                _("Nothing differs from the proposal: change a value, or accept it.")
-            )
+            self.refuse_no_change()
         for line in self.page.lines:
             self._take_reason(line, cleaned)
         self.require_text(self.reasons.values())
         return cleaned
+
+    def refuse_no_change(self) -> None:
+        raise forms.ValidationError(
+            _("Nothing differs from the proposal: change a value, or accept it.")
+        )
 
     def _take_choices(self, cleaned: dict[str, Any]) -> None:
         followers = []
@@ -198,13 +212,17 @@ class OverrideForm(ReasonedForm):
             chosen = cleaned.get(f"choice-{key}", self.start(line))
             if chosen == FOLLOW:
                 followers.append(line)
-            elif chosen and chosen != str(line.value.choice_id or ""):
+            elif chosen and chosen != self._pk(line):
                 self.choices[key] = self.catalogue.by_pk[int(chosen)]
         main = self._main_choice()
         for line in followers:
             implied = self.catalogue.implied(main.pk, line.value.field_id) if main else None
-            if implied is not None and implied.pk != line.value.choice_id:
+            if implied is not None and implied != self.stands(line):
                 self.choices[line.value.field.key] = implied
+
+    def _pk(self, line: Line) -> str:
+        stands = self.stands(line)
+        return "" if stands is None else str(stands.pk)
 
     def _main_choice(self) -> Choice | None:
         main = self.page.main
@@ -220,13 +238,14 @@ class OverrideForm(ReasonedForm):
         for choice in self.catalogue.live(main.value.field_id):
             for line in followers:
                 implied = self.catalogue.implied(choice.pk, line.value.field_id)
-                path = self.catalogue.path(implied.pk) if implied else line.path
+                stands = implied or self.stands(line)
+                path = self.catalogue.path(stands.pk if stands else None)
                 told.setdefault(str(choice.pk), {})[line.value.field.key] = path
         return told
 
     def _take_reason(self, line: Line, cleaned: dict[str, Any]) -> None:
         key = line.value.field.key
-        if key not in self.choices or line.value.choice_id is None:
+        if key not in self.choices or self.stands(line) is None:
             return
         given = cleaned.get(f"reason-{key}")
         main = self.page.main

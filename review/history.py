@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from review import standing
 from review.catalogue import Catalogue
 from review.keyset import cursor_of, place_at
 from review.models import DecidedValue, Decision
@@ -49,7 +50,8 @@ def history_page(
         at, pk = place
         decided = decided.filter(decided_at__lte=at).exclude(decided_at=at, pk__gte=pk)
     found = with_changes(
-        decided.select_related("reviewer", "reason", "proposal__ticket__source")
+        standing.undoable(decided)
+        .select_related("reviewer", "reason", "withdrawal__by", "proposal__ticket__source")
         .defer("proposal__ticket__body", "proposal__ticket__search", "proposal__reply")
         .order_by("-decided_at", "-pk")[: PAGE_SIZE + 1],
         choices,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, QuerySet
 
+from review import standing
 from review.catalogue import Catalogue
 from review.lines import Line, lines_of
 from review.models import DecidedValue, Decision
@@ -37,11 +38,17 @@ class Solved:
 
 @dataclass(frozen=True)
 class DecisionLine:
-    """A decision, the main value it settled on, and what it changed: value, path before, after."""
+    """A decision, the main value it settled on, and what it changed: value, path before, after.
+
+    `finals` are all choices that it settled on, by field, as primary keys. `can_undo`: by whoever
+    decided, as things stand.
+    """
 
     decision: Decision
     settled: str
     changes: list[tuple[DecidedValue, str, str]]
+    finals: dict[int, int]
+    can_undo: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,15 +77,21 @@ class TicketPage:
 
     @property
     def decision(self) -> DecisionLine | None:
-        """The decision on the proposal that is shown."""
-        return next(
-            (line for line in self.decisions if line.decision.proposal_id == self._proposal_pk),
-            None,
-        )
+        """The decision that stands for the proposal that is shown."""
+        return _standing(self.proposal, self.decisions)
 
     @property
-    def _proposal_pk(self) -> int | None:
-        return self.proposal.pk if self.proposal else None
+    def can_reverse(self) -> bool:
+        """Whether something stands that another decision may take the place of."""
+        return self.state in {"decided", "auto"} and self.ticket.erased_at is None
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether the requester got a reply, which nobody can take back."""
+        return any(
+            effect.kind == Effect.Kind.REPLY and effect.state == Effect.State.APPLIED
+            for effect in self.effects
+        )
 
     @property
     def is_open(self) -> bool:
@@ -148,14 +161,22 @@ def _state(found: Told, waiting: Waiting | None, decisions: list[DecisionLine]) 
     proposal = found.proposal
     if proposal is None:
         return "untriaged"
-    if any(line.decision.proposal_id == proposal.pk for line in decisions):
+    if _standing(proposal, decisions) is not None:
         return "decided"
+    is_waiting = waiting is not None and waiting.proposal_id == proposal.pk
+    if proposal.route == Proposal.Route.AUTO and not is_waiting:
+        return "auto"
     seen = proposal.ticket_version.version
     if any(_is_applied(newer) for newer in found.versions if newer.version > seen):
         return "superseded"
-    if waiting is not None and waiting.proposal_id == proposal.pk:
-        return "waiting"
-    return "auto" if proposal.route == Proposal.Route.AUTO else "gone"
+    return "waiting" if is_waiting else "gone"
+
+
+def _standing(proposal: Proposal | None, decisions: list[DecisionLine]) -> DecisionLine | None:
+    return next(
+        (line for line in decisions if proposal and line.decision.stands_for_id == proposal.pk),
+        None,
+    )
 
 
 def _is_applied(version: TicketVersion) -> bool:
@@ -164,30 +185,36 @@ def _is_applied(version: TicketVersion) -> bool:
 
 def _decided(ticket: Ticket) -> QuerySet[Decision]:
     return (
-        Decision.objects.filter(proposal__ticket=ticket)
-        .select_related("reviewer", "reason")
+        standing.undoable(Decision.objects.filter(proposal__ticket=ticket))
+        .select_related("reviewer", "reason", "withdrawal__by")
         .order_by("-decided_at")
     )
 
 
 def with_changes(decided: QuerySet[Decision], choices: Catalogue) -> list[DecisionLine]:
-    """Decisions with what each settled and changed, in the one query that reads them."""
+    """Decisions with what each settled and changed, in the one query that reads them.
+
+    They are to come with their withdrawal and, if they may be taken back, with `can_undo`.
+    """
     values = DecidedValue.objects.filter(decision=OuterRef("pk")).order_by("field__position")
     rows = decided.annotate(found=nested(values))
     return [_line(row, rows_of(DecidedValue, row.found), choices) for row in rows]
 
 
 def _line(decision: Decision, values: Sequence[DecidedValue], choices: Catalogue) -> DecisionLine:
-    settled, changes = "", []
+    settled, changes, finals = "", [], {}
     for value in values:
         value.field = choices.fields[value.field_id]
         value.reason = choices.reasons[value.reason_id] if value.reason_id else None
         before, after = choices.path(value.proposed_id), choices.path(value.final_id)
+        if value.final_id is not None:
+            finals[value.field_id] = value.final_id
         if value.field.is_main:
             settled = after
         if value.proposed_id != value.final_id:
             changes.append((value, before, after))
-    return DecisionLine(decision, settled, changes)
+    can_undo = getattr(decision, "can_undo", False)
+    return DecisionLine(decision, settled, changes, finals, can_undo)
 
 
 def _similar(ticket: Ticket, proposal: Proposal | None, choices: Catalogue) -> list[Solved]:

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from review.models import Withdrawal
 from review.ticket import DecisionLine, TicketPage
 from triage.models import TicketEvent, TicketVersion
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `kind` is opened, cut (of the events), version, event, proposal or decision."""
+    """One line. `kind` is opened, cut (of the events), version, event, proposal, decision or
+    withdrawal.
+    """
 
     at: datetime
     kind: str
@@ -35,5 +38,10 @@ def timeline(page: TicketPage) -> list[Entry]:
     ]
     if page.proposal is not None:
         entries.append(Entry(page.proposal.created_at, "proposal"))
-    entries += [Entry(line.decision.decided_at, "decision", line=line) for line in page.decisions]
+    for line in page.decisions:
+        entries.append(Entry(line.decision.decided_at, "decision", line=line))
+        withdrawal: Withdrawal | None = getattr(line.decision, "withdrawal", None)
+        # What took its place stands there already as a decision of its own.
+        if withdrawal is not None and withdrawal.reversed_by_id is None:
+            entries.append(Entry(withdrawal.at, "withdrawal", line=line))
     return sorted(entries, key=lambda entry: entry.at)

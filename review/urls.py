@@ -8,6 +8,7 @@ from review.views import (
     search,
     skip,
     ticket,
+    undo,
     upcoming,
     windows,
 )
@@ -24,6 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("proposals/<int:pk>/override", decide.override, name="override"),
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
     path("proposals/<int:pk>/send-back", decide.send_back, name="send_back"),
+    path("proposals/<int:pk>/reverse", undo.reverse, name="reverse"),
+    path("decisions/<int:pk>/undo", undo.take_back, name="undo"),
+    path("decisions/undo", undo.take_back_last, name="undo_last"),
     path("search/", search.search, name="search"),
     path("views/", saved.views, name="views"),
     path("views/save", saved.save, name="view_save"),

@@ -287,9 +287,57 @@ def apply(
     values: Mapping[str, str],
     note: str,
     with_playbook: bool = False,
+    turn: int = 1,
+    seen_version: int | None = None,
 ) -> list[Effect]:
-    """Plan the effects of a person's decision; a second call for the same proposal adds none."""
-    return plan.decided(proposal, values, note=note, with_playbook=with_playbook)
+    """Plan the effects of a person's decision; a second call for the same turn adds none.
+
+    `turn` counts what was decided on, or applied for, the proposal so far, this one included.
+    """
+    return plan.decided(
+        proposal,
+        values,
+        note=note,
+        with_playbook=with_playbook,
+        turn=turn,
+        seen_version=seen_version,
+    )
+
+
+@transaction.atomic
+def take_back(proposal: Proposal, *, turn: int, by: str) -> list[Effect]:
+    """Plan what makes the effects of a decision good; a second call adds none."""
+    return plan.taken_back(proposal, turn=turn, by=by)
+
+
+@transaction.atomic
+def wait_again(proposal: Proposal) -> None:
+    """Let a proposal wait for a person, its ticket open. The caller holds the ticket's row.
+
+    If the ticket has a newer version, that is what will be proposed for instead.
+    """
+    Ticket.objects.filter(pk=proposal.ticket_id).update(closed_at=None)
+    versions = TicketVersion.objects.filter(ticket=proposal.ticket_id)
+    newest = inbox.news(versions).order_by("-version").first()
+    if newest is not None and newest.pk != proposal.ticket_version_id:
+        leases.put(Job.Kind.PROPOSE, [newest.pk])
+        ring_after_commit(Lane.TRIAGE)
+        return
+    Waiting.objects.bulk_create([waiting_row(proposal)], ignore_conflicts=True)
+
+
+def relabel(ticket: Ticket, truths: Mapping[Field, Choice]) -> None:
+    """Make these, by field, the ticket's labels from decisions; others of that origin go.
+
+    A label that says the same already stays as it is.
+    """
+    labels = Label.objects.filter(ticket=ticket, origin=Label.Origin.DECISION)
+    known = dict(labels.values_list("field_id", "choice_id"))
+    if known.keys() - {field.pk for field in truths}:
+        labels.exclude(field__in=truths).delete()
+    for field, choice in truths.items():
+        if known.get(field.pk) != choice.pk:
+            record_label(ticket, field, choice, origin=Label.Origin.DECISION)
 
 
 def record_label(

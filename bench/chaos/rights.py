@@ -66,9 +66,11 @@ PAGES = {
     **dict.fromkeys(
         ("review:accept", "review:override", "review:escalate", "review:send_back", "review:skip",
          "review:unskip", "review:skipped", "review:next", "review:ahead", "review:lease",
-         "review:renew", "review:release"),
+         "review:renew", "review:release", "review:reverse", "review:undo_last"),
         both(DECIDERS),
     ),
+    # Of those who decide, only the one who did.
+    "review:undo": both(DECIDERS, may_decline=True),
     **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
 }  # fmt: skip
 API = {
@@ -76,6 +78,9 @@ API = {
     "triage_api:webhook": Right(reads=ANYBODY),
     "triage_api:ledger_head": both(DESK_READERS),
     "review_api:decide": both(DECIDERS),
+    "review_api:reverse": both(DECIDERS),
+    "review_api:reverse_applied": both(DECIDERS),
+    "review_api:undo": both(DECIDERS, may_decline=True),
     **dict.fromkeys(
         ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
          "review_api:decisions", "review_api:decision", "metrics", "metric"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,6 +14,7 @@ from django.utils.translation import ngettext
 
 from review.lines import Torn
 from review.metrics.estimators import Interval
+from review.models import Decision
 from triage.models import ProposedValue
 
 register = template.Library()
@@ -180,3 +182,15 @@ def _marked(word: str, against: set[str]) -> SafeString:
     if word.lower() in against:
         return format_html('<mark class="against">{}</mark>', word)
     return format_html("<mark>{}</mark>", word)
+
+
+def undo_tag(decision: Decision) -> str:
+    """What makes a message offer to take the decision back."""
+    return f"undo-{decision.pk}"
+
+
+@register.filter
+def undoes(message: Message) -> int | None:
+    """The decision that a message offers to take back, by primary key."""
+    found = re.search(r"\bundo-(\d+)", message.extra_tags or "")
+    return int(found.group(1)) if found else None

@@ -15,6 +15,7 @@ from review.forms import DecisionForms, decision_forms
 from review.leases import LeasedTo
 from review.models import Decision
 from review.queue import QueueFilter
+from review.templatetags.wording import undo_tag
 from review.ticket import TicketPage
 from review.views import for_people, is_partial, person
 from review.views.ticket import read_page, show
@@ -39,7 +40,7 @@ class Opened:
 @require_POST
 @for_people("review.add_decision")
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
-    proposal = _shown(pk)
+    proposal = shown(pk)
     return _conclude(
         request,
         proposal,
@@ -119,7 +120,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _shown(pk: int) -> Proposal:
+def shown(pk: int) -> Proposal:
     """A proposal that people can see; 404 for one that runs in the shadow."""
     visible = Proposal.objects.exclude(route=Proposal.Route.SHADOW)
     return get_object_or_404(visible.select_related("ticket__source", "ticket_version"), pk=pk)
@@ -127,7 +128,7 @@ def _shown(pk: int) -> Proposal:
 
 def opened(request: HttpRequest, pk: int, name: str) -> Opened | HttpResponse:
     """The proposal with its forms, one of them filled in; 409 if it can't be decided any more."""
-    proposal = _shown(pk)
+    proposal = shown(pk)
     choices = catalogue()
     page = read_page(proposal.ticket_id, choices)
     if not page.is_open or page.proposal != proposal:
@@ -151,7 +152,8 @@ def _conclude(
         page = read_page(proposal.ticket_id, choices)
         forms = decision_forms(page, choices, active="override") if page.is_open else None
         return show(request, page, choices, forms, status=422, refusal=str(error))
-    messages.success(request, _said(decision.verdict) % {"ticket": proposal.ticket.external_id})
+    said = _said(decision.verdict) % {"ticket": proposal.ticket.external_id}
+    messages.success(request, said, extra_tags=undo_tag(decision))
     return onwards(request, choices, row)
 
 

@@ -12,6 +12,7 @@ from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
 from review.leases import LeasedTo
 from review.queue import QueueFilter, queue_page
+from review.reverse_form import ReverseForm, reverse_form
 from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
 from review.timeline import timeline
 from review.views import for_people, is_partial, person
@@ -27,14 +28,14 @@ FORMS = frozenset({"override", "escalate", "send_back", "skip"})
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     choices = catalogue()
     page = read_page(pk, choices)
+    wanted = request.GET.get("do", "")
     if not page.is_open or not request.user.has_perm("review.add_decision"):
-        return show(request, page, choices, None)
+        return show(request, page, choices, None, reversing=wanted == "reverse")
     window = window_of(request)
     held = leases.claim(page.ticket, person(request), window)
     if isinstance(held, LeasedTo):
         note = LeaseNote("other", pk, held)
         return show(request, page, choices, None, lease=note, window=window)
-    wanted = request.GET.get("do", "")
     active = wanted if wanted in FORMS else "" if page.is_acceptable else "override"
     forms = decision_forms(page, choices, active=active)
     return show(request, page, choices, forms, window=window)
@@ -54,10 +55,17 @@ def show(
     forms: DecisionForms | None,
     *,
     status: int = 200,
+    reversing: bool = False,
+    reverse: ReverseForm | None = None,
     **more: Any,
 ) -> HttpResponse:
-    """The ticket between the queue and its proposal; htmx gets the part without the frame."""
-    context = surface(request, page, choices, forms) | more
+    """The ticket between the queue and its proposal; htmx gets the part without the frame.
+
+    What stands comes with the form to reverse it, unfolded if `reversing`.
+    """
+    if reverse is None and page.can_reverse and request.user.has_perm("review.add_decision"):
+        reverse = reverse_form(page, choices, is_open=reversing)
+    context = surface(request, page, choices, forms) | {"reverse": reverse} | more
     template = "review/_work.html" if is_partial(request) else "review/work.html"
     response = render(request, template, context, status=status)
     if status != 200:

@@ -64,7 +64,7 @@ def test_a_accepts_and_the_next_ticket_is_there(window: Window, proposals: list[
 
     page.keyboard.press("a")
 
-    expect(page.locator("#toast")).to_have_text(f"Accepted #{proposals[0].ticket.external_id}")
+    expect(page.locator("#toast p")).to_have_text(f"Accepted #{proposals[0].ticket.external_id}")
     expect(page.locator("h1")).to_be_focused()
     expect(page.locator("[data-row]")).to_have_count(2)
     expect(page.locator("#waiting-count")).to_contain_text("2")

@@ -94,7 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
         ticket = self._ticket()
         if self.headers["If-Match"] is None or self._has_moved():
             return 412, {}
-        ticket["values"] |= body.get("values", {})
+        values = {**ticket["values"], **body.get("values", {})}
+        ticket["values"] = {key: value for key, value in values.items() if value is not None}
         ticket["status"] = body.get("status", ticket["status"])
         return self._done(ticket)
 

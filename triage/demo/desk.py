@@ -87,8 +87,8 @@ class Desk:
     def change(self, ticket_id: str, wanted: Mapping[str, Any], *, seen: int, key: str) -> int:
         """Set values or status if the ticket is at version `seen`; answers the new version.
 
-        The same key again changes nothing and gets the first answer. Raises NoSuchTicket,
-        Conflict, BadRequest.
+        A value of None clears the field. The same key again changes nothing and gets the first
+        answer. Raises NoSuchTicket, Conflict, BadRequest.
         """
         values, status = wanted.get("values", {}), wanted.get("status", "")
         if not isinstance(values, dict) or not (values or status):
@@ -101,9 +101,13 @@ class Desk:
                 return int(ticket["writes"][key])
             if ticket["version"] != seen:
                 raise Conflict(f"Ticket {ticket_id} is at version {ticket['version']}, not {seen}.")
-            ticket["values"] |= {str(field): str(value) for field, value in values.items()}
+            for field, value in values.items():
+                if value is None:
+                    ticket["values"].pop(str(field), None)
+                else:
+                    ticket["values"][str(field)] = str(value)
             if values:
-                ticket["decided"] = True
+                self._decided(ticket, key)
             if status:
                 self._set_status(ticket, status)
             return self._written(ticket, key)
@@ -132,15 +136,22 @@ class Desk:
                 raise Conflict(f"Ticket {ticket_id} is at version {ticket['version']}, not {seen}.")
             ticket["notes"].append({"kind": kind, "body": body, "marker": marker, "at": _now()})
             if kind == "internal" and not body.startswith(SUGGESTION):
-                ticket["decided"] = True
+                self._decided(ticket, key)
             return self._written(ticket, key)
 
-    def call(self, call_id: str, data: Mapping[str, Any]) -> bool:
-        """Remember a playbook call; False if it was taken before."""
+    def call(self, call_id: str, data: Mapping[str, Any], *, is_undoing: bool = False) -> bool:
+        """Remember a playbook call, or that one is undone; False if it was taken before.
+
+        Undoing one that never came changes nothing.
+        """
         with self._lock:
             if call_id in self._state["calls"]:
                 return False
-            self._state["calls"][call_id] = {"id": call_id, "at": _now(), **data}
+            call = {"id": call_id, "at": _now(), "undone": False, **data}
+            undone = self._state["calls"].get(str(data.get("undoes"))) if is_undoing else None
+            if undone is not None:
+                undone["undone"] = True
+            self._state["calls"][call_id] = call
             self._save()
             return True
 
@@ -218,10 +229,22 @@ class Desk:
         self._save()
         return int(ticket["version"])
 
+    def _decided(self, ticket: Ticket, key: str) -> None:
+        """What makes a decision good leaves the ticket undecided; nothing more is in store for it.
+
+        Its keys have a letter of their own, see docs/helpdesk-api.md.
+        """
+        is_undoing = key.partition("-")[0].endswith("u")
+        ticket["decided"] = not is_undoing
+        if is_undoing:
+            ticket.pop("due", None)
+
     def _set_status(self, ticket: Ticket, status: str) -> None:
         before, ticket["status"] = ticket["status"], status
         if status in FINISHED and before not in FINISHED:
             self._event(ticket, status)
+        elif before in FINISHED and status not in FINISHED:
+            self._event(ticket, "reopened")
 
     def _event(self, ticket: Ticket, kind: str, **told: Any) -> None:
         ticket["events"] += 1

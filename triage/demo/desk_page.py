@@ -31,7 +31,7 @@ def overview(desk: Desk) -> str:
     written = sum(bool(ticket["writes"]) for ticket in tickets)
     calls = "".join(
         f"<li>{escape(call['at'][11:19])} UTC: ticket {escape(str(call.get('ticket_id')))}, "
-        f"for {escape(str(call.get('requester')))}</li>"
+        f"for {escape(str(call.get('requester')))}{_undone(call)}</li>"
         for call in reversed(desk.calls()[-5:])
     )
     return _page(
@@ -78,6 +78,12 @@ def _row(ticket: Ticket) -> str:
 def _values(ticket: Ticket) -> str:
     values: dict[str, Any] = ticket["values"]
     return "<br>".join(f"{escape(key)}: {escape(str(value))}" for key, value in values.items())
+
+
+def _undone(call: dict[str, Any]) -> str:
+    if call.get("undoes"):
+        return f", undoing {escape(str(call['undoes']))}"
+    return " (undone)" if call.get("undone") else ""
 
 
 def _clock(moment: str) -> str:

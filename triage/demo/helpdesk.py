@@ -122,10 +122,11 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             self.server.automation.verify(raw, headers)
-            data = json.loads(raw)["data"]
+            message = json.loads(raw)
+            data, is_undoing = message["data"], message["type"] == "playbook.undone"
         except (WebhookVerificationError, ValueError, KeyError, TypeError):
             raise Refused(401, "The call is not signed by the automation's secret.") from None
-        is_new = self.server.desk.call(headers["webhook-id"], data)
+        is_new = self.server.desk.call(headers["webhook-id"], data, is_undoing=is_undoing)
         return {"state": "done" if is_new else "done before"}
 
     # --- Plumbing -----------------------------------------------------------------------------

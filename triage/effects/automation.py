@@ -20,16 +20,15 @@ def call(effect: Effect) -> None:
     )
     if secret is None:
         raise HelpdeskRefused("The source has no live secret to sign playbook calls with.")
-    body = json.dumps(
-        {
-            "type": "playbook.accepted",
-            "data": {
-                "ticket_id": effect.ticket.external_id,
-                "requester": effect.ticket.requester,
-                "playbook": effect.payload["playbook"],
-            },
-        }
-    )
+    data = {
+        "ticket_id": effect.ticket.external_id,
+        "requester": effect.ticket.requester,
+        "playbook": effect.payload["playbook"],
+    }
+    if effect.undoes_id is not None:
+        # Which of its own actions the receiver is to reverse.
+        data["undoes"] = effect.payload["undoes"]
+    body = json.dumps({"type": effect.payload.get("type", "playbook.accepted"), "data": data})
     now = datetime.now(UTC)
     value = secret.value()
     key: str | bytes = value if value.startswith("whsec_") else value.encode()

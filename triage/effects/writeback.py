@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from triage import ledger
-from triage.effects import automation, destinations
+from triage.effects import automation, destinations, undoing
 from triage.effects.locks import NotNow, held
 from triage.helpdesks import dialect
 from triage.helpdesks.base import HelpdeskConflict, HelpdeskRefused, RemoteTicket
@@ -52,17 +53,20 @@ def send(proposal: Proposal) -> None:
 
     `sending` is committed before any byte leaves, and the version that a write follows before
     the write, so that after a crash the next attempt knows to look first, and for what. A
-    conflict or a refusal ends, in the same transaction, the later effects that change what the
-    requester or the helpdesk would see; the internal note is always left.
+    conflict or a refusal ends, in the same transaction, the later effects of the same turn that
+    change what the requester or the helpdesk would see; the internal note is always left.
+    One that was taken back while it was being sent is looked for and not sent again; what makes
+    it good then follows or, if it is not there, is dropped too.
     HelpdeskUnavailable and Stopped pass through and the job is tried again; NotNow means that
     it comes back without having been an attempt.
     """
     began = time.monotonic()
     with _alone(proposal.ticket):
-        _refuse_stopped(proposal)
         for effect in proposal.effects.filter(state__in=UNFINISHED).order_by("position"):
             if time.monotonic() - began > SECONDS_PER_TURN:
                 raise Unfinished("The helpdesk is slow; the rest follows.", seconds=0.0)
+            if undoing.is_automatic(effect) and not undoing.is_superseded(effect):
+                _refuse_stopped(proposal)
             try:
                 _send(effect)
             except HelpdeskConflict:
@@ -74,8 +78,6 @@ def send(proposal: Proposal) -> None:
 
 def _refuse_stopped(proposal: Proposal) -> None:
     """What nobody decided is not sent while a stop covers it, however long it has waited."""
-    if proposal.route != Proposal.Route.AUTO:
-        return
     choices = proposal.values.filter(choice__isnull=False).values("choice")
     stops = EmergencyStop.objects.filter(released_at__isnull=True).filter(
         Q(source=None, choice=None)
@@ -99,21 +101,27 @@ def _send(effect: Effect) -> None:
     begun = Effect.objects.filter(pk=effect.pk, state__in=UNFINISHED)
     if not begun.update(state=Effect.State.SENDING):
         return
+    if why := undoing.fill_in(effect):
+        _finish(effect, Effect.State.DROPPED, why)
+        return
     ticket = effect.ticket
     with destinations.place(ticket.source.api_url):
         remote = dialect(ticket.source).read(ticket)
         if _is_applied(effect, remote):
             _finish_found(effect)
             return
+        if undoing.is_superseded(effect):
+            _finish(effect, Effect.State.DROPPED, undoing.why_withdrawn(effect))
+            return
         has_moved = remote.version > _known_version(effect)
-        if has_moved and effect.kind != Effect.Kind.NOTE:
+        if has_moved and not undoing.is_owed(effect):
             raise HelpdeskConflict
         if effect.kind != Effect.Kind.CALL:
             _write(effect, remote, has_moved=has_moved)
             return
     # The helpdesk's place is free again while the automation takes its time.
     with destinations.place(effect.payload["url"]):
-        _remember_base(effect, remote.version)
+        _remember_base(effect, remote)
         automation.call(effect)
     _finish(effect, Effect.State.APPLIED)
 
@@ -125,7 +133,7 @@ def _write(effect: Effect, remote: RemoteTicket, *, has_moved: bool) -> None:
     conflict is with ourselves. The internal note is left even where it was with somebody else.
     """
     if not has_moved:
-        _remember_base(effect, remote.version)
+        _remember_base(effect, remote)
         try:
             after = _put(effect, remote.version)
         except HelpdeskConflict:
@@ -140,13 +148,27 @@ def _write(effect: Effect, remote: RemoteTicket, *, has_moved: bool) -> None:
             return
     # Nothing that changes the ticket follows on what nobody here has seen.
     _end_later(effect, CHANGED)
-    _remember_base(effect, remote.version)
+    _remember_base(effect, remote)
     _finish(effect, Effect.State.APPLIED, version=_put(effect, None))
 
 
-def _remember_base(effect: Effect, version: int) -> None:
-    effect.based_on_version = version
-    Effect.objects.filter(pk=effect.pk).update(based_on_version=version)
+def _remember_base(effect: Effect, remote: RemoteTicket) -> None:
+    """Committed before the write leaves: which version it follows, and what it replaces."""
+    effect.based_on_version, effect.before = remote.version, _before(effect, remote)
+    Effect.objects.filter(pk=effect.pk).update(
+        based_on_version=effect.based_on_version, before=effect.before
+    )
+
+
+def _before(effect: Effect, remote: RemoteTicket) -> dict[str, Any] | None:
+    match effect.kind:
+        case Effect.Kind.VALUES:
+            wanted = effect.payload["values"]
+            return {"values": {key: remote.values.get(key) or None for key in wanted}}
+        case Effect.Kind.STATUS:
+            return {"status": remote.status}
+        case _:
+            return None
 
 
 def _finish_found(effect: Effect) -> None:
@@ -167,7 +189,7 @@ def _is_applied(effect: Effect, remote: RemoteTicket) -> bool:
     match effect.kind:
         case Effect.Kind.VALUES:
             wanted = effect.payload["values"]
-            return all(remote.values.get(key) == value for key, value in wanted.items())
+            return all((remote.values.get(key) or None) == wanted[key] for key in wanted)
         case Effect.Kind.STATUS:
             return bool(remote.status == effect.payload["status"])
         case _:
@@ -205,7 +227,7 @@ def _put(effect: Effect, version: int | None) -> int:
 def _end(effect: Effect, state: str, detail: str, why_later: str) -> None:
     _finish(effect, state, detail)
     _end_later(effect, why_later)
-    if state == Effect.State.CONFLICT and effect.proposal.route == Proposal.Route.AUTO:
+    if state == Effect.State.CONFLICT and undoing.is_automatic(effect):
         # Nobody has looked at this ticket: what it has changed to is proposed on its own.
         newest = effect.ticket.versions.filter(delivery__outcome=Delivery.Outcome.APPLIED)
         leases.put(Job.Kind.PROPOSE, newest.order_by("-version").values_list("pk", flat=True)[:1])
@@ -213,12 +235,16 @@ def _end(effect: Effect, state: str, detail: str, why_later: str) -> None:
 
 @transaction.atomic
 def _end_later(effect: Effect, why: str) -> None:
-    """Give up what follows an effect in its proposal, but for the internal note."""
+    """Give up what follows an effect in its turn, but for what is owed in any case."""
     later = Effect.objects.filter(
-        proposal=effect.proposal_id, position__gt=effect.position, state__in=UNFINISHED
+        proposal=effect.proposal_id,
+        key__startswith=f"{undoing.stem(effect)}-",
+        position__gt=effect.position,
+        state__in=UNFINISHED,
     )
-    for other in later.exclude(kind=Effect.Kind.NOTE).order_by("position"):
-        _finish(other, Effect.State.CONFLICT, why)
+    for other in later.order_by("position"):
+        if not undoing.is_owed(other):
+            _finish(other, Effect.State.CONFLICT, why)
 
 
 @transaction.atomic
@@ -250,5 +276,7 @@ def _finish(
 
 def _remember_values(effect: Effect) -> None:
     ticket = Ticket.objects.select_for_update().get(pk=effect.ticket_id)
-    ticket.values = {**ticket.values, **effect.payload["values"]}
+    values = {**ticket.values, **effect.payload["values"]}
+    # None: the field was cleared.
+    ticket.values = {key: value for key, value in values.items() if value is not None}
     ticket.save(update_fields=["values"])

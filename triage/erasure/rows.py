@@ -103,6 +103,11 @@ def blank(found: Found) -> Counts:
     rows.texts.update(payload={"text": ""})
     # What a helpdesk answered may repeat what was sent.
     rows.effects.exclude(detail__in=["", UNSENT, UNSURE]).update(detail="")
+    # What stood in a field before may be anything that a helpdesk holds.
+    rows.effects.filter(before__isnull=False).update(before=None)
+    rows.effects.filter(undoes__isnull=False, kind=Effect.Kind.VALUES).update(
+        payload={"values": {}}
+    )
     _stop(rows.effects, now)
     rows.proposals.update(reply="")
     rows.predictions.update(words_for=[], words_against=[])

@@ -97,9 +97,12 @@ class Helpdesk(Protocol):
     def read(self, ticket: Ticket) -> RemoteTicket: ...
 
     def set_values(
-        self, ticket: Ticket, values: Mapping[str, str], *, version: int, key: str
+        self, ticket: Ticket, values: Mapping[str, str | None], *, version: int, key: str
     ) -> int:
-        """The ticket's version afterwards; HelpdeskConflict unless it was at `version`."""
+        """The ticket's version afterwards; HelpdeskConflict unless it was at `version`.
+
+        None clears a field.
+        """
         ...
 
     def set_status(self, ticket: Ticket, status: str, *, version: int, key: str) -> int: ...

@@ -67,9 +67,9 @@ class TicketShape(serializers.Serializer[Any]):
     url = serializers.URLField(max_length=500, allow_blank=True, default="")
     opened_at = Moment()
     values = serializers.DictField(
-        child=serializers.CharField(max_length=120, allow_blank=True),
+        child=serializers.CharField(max_length=120, allow_blank=True, allow_null=True),
         default=dict,
-        help_text="Field key to choice key, as set in the helpdesk now.",
+        help_text='Field key to choice key, as set in the helpdesk now; null or "": empty.',
     )
 
 
@@ -150,7 +150,12 @@ class Generic:
             return RemoteTicket(
                 version=version,
                 status=str(answer.get("status", "")),
-                values={str(k): str(v) for k, v in dict(answer.get("values", {})).items()},
+                # An empty field may be left out, or be null.
+                values={
+                    str(key): str(value)
+                    for key, value in dict(answer.get("values", {})).items()
+                    if value is not None
+                },
                 # Notes that people wrote may be listed too.
                 markers=frozenset(str(note.get("marker", "")) for note in answer["notes"]),
             )
@@ -158,7 +163,7 @@ class Generic:
             raise HelpdeskUnavailable(f"The ticket it sent is not readable: {error!r}.") from error
 
     def set_values(
-        self, ticket: Ticket, values: Mapping[str, str], *, version: int, key: str
+        self, ticket: Ticket, values: Mapping[str, str | None], *, version: int, key: str
     ) -> int:
         return _version(
             _request("PATCH", ticket, "", {"values": dict(values)}, key=key, version=version)

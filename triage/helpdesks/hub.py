@@ -42,7 +42,7 @@ class Hub:
         return self._shape.read(ticket)
 
     def set_values(
-        self, ticket: Ticket, values: Mapping[str, str], *, version: int, key: str
+        self, ticket: Ticket, values: Mapping[str, str | None], *, version: int, key: str
     ) -> int:
         return self._shape.set_values(ticket, values, version=version, key=key)
 

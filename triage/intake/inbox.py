@@ -230,7 +230,8 @@ def _wants_proposal(ticket: Ticket) -> bool:
     last = Proposal.objects.filter(ticket=ticket).order_by("-created_at").first()
     if last is None or last.route == Proposal.Route.SHADOW:
         return True
-    if last.route == Proposal.Route.AUTO and last.effects.filter(state=_CONFLICT).exists():
+    own = last.effects.filter(state=_CONFLICT, key__startswith=f"p{last.pk}-")
+    if last.route == Proposal.Route.AUTO and own.exists():
         # Neither the service nor a person has settled it.
         return True
     return ticket.events.filter(

@@ -118,7 +118,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || one("dialog[open]")) return;
     if (event.key === "Escape") {
-      if (one(".form:not([hidden])") && one("#accept")) fold();
+      if (one(".form:not([hidden])") && one("#accept, #after")) fold();
       return;
     }
     if (isTyping(event.target)) return;
@@ -147,7 +147,7 @@
     if (opener) {
       event.preventDefault();
       unfold(opener.dataset.opens);
-    } else if (closer && one("#accept")) {
+    } else if (closer && one("#accept, #after")) {
       event.preventDefault();
       fold();
     }
