@@ -143,7 +143,7 @@ def _asked(chosen: SearchFilter, sources: Sequence[Source]) -> Asked:
         named = [source.pk for source in sources if source.slug == chosen.source]
         tickets = tickets.filter(source=named[0]) if named else tickets.none()
     if chosen.state:
-        match &= _in_state(chosen.state)
+        tickets = tickets.filter(_in_state(chosen.state))
     return Asked(tickets, match)
 
 
