@@ -140,9 +140,7 @@ def is_held(proposal: int, person: User, window: UUID) -> bool:
     ).exists()
 
 
-def not_with_others(
-    rows: QuerySet[Waiting], person: User, window: UUID
-) -> QuerySet[Waiting]:
+def not_with_others(rows: QuerySet[Waiting], person: User, window: UUID) -> QuerySet[Waiting]:
     """What no other window looks at."""
     taken = Lease.objects.filter(ticket=OuterRef("ticket"), until__gte=timezone.now())
     return rows.exclude(Exists(taken.exclude(window=window, holder=person)))
