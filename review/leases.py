@@ -48,12 +48,13 @@ CLAIM_FIRST = f"""
     WHERE waiting.ticket_id = ANY(%(tickets)s) AND NOT EXISTS (
         SELECT FROM review_lease taken
         WHERE taken.ticket_id = waiting.ticket_id AND taken.until >= %(now)s
-            AND taken."window" <> %(window)s
+            AND (taken."window" <> %(window)s OR taken.holder_id <> %(holder)s)
     )
     ORDER BY array_position(%(tickets)s, waiting.ticket_id)
     LIMIT 1 FOR UPDATE OF waiting SKIP LOCKED
     ON CONFLICT (ticket_id) DO UPDATE SET {_KEEP}
-    WHERE lease.until < %(now)s OR lease."window" = EXCLUDED."window"
+    WHERE lease.until < %(now)s
+        OR lease."window" = EXCLUDED."window" AND lease.holder_id = EXCLUDED.holder_id
     RETURNING ticket_id
 """
 RENEW = f"""
@@ -139,10 +140,10 @@ def is_held(proposal: int, person: User, window: UUID) -> bool:
     ).exists()
 
 
-def not_with_others(rows: QuerySet[Waiting], window: UUID) -> QuerySet[Waiting]:
+def not_with_others(rows: QuerySet[Waiting], person: User, window: UUID) -> QuerySet[Waiting]:
     """What no other window looks at."""
     taken = Lease.objects.filter(ticket=OuterRef("ticket"), until__gte=timezone.now())
-    return rows.exclude(Exists(taken.exclude(window=window)))
+    return rows.exclude(Exists(taken.exclude(window=window, holder=person)))
 
 
 def tidy() -> None:

@@ -35,7 +35,7 @@ def claim_next(
     if after is not None:
         rows = rows.exclude(proposal=after.proposal_id)
     for _ in range(TRIES):
-        line = _in_line(leases.not_with_others(rows, window), after)
+        line = _in_line(leases.not_with_others(rows, person, window), after)
         if not line:
             return None
         claimed = leases.claim_first([row.ticket_id for row in line], person, window)

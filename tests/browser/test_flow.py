@@ -74,9 +74,16 @@ def shown(page: Page) -> int:
 
 
 def read(page: Page) -> None:
-    """Until the keys are alive and the next ticket is at hand."""
+    """Until the keys are alive and the next ticket is, as a rule, at hand."""
+    page.wait_for_selector("#frame:not([aria-busy=true])")
     page.wait_for_timeout(READ_MS)
-    page.wait_for_load_state("networkidle")
+
+
+def has_neighbour(page: Page, key: str) -> bool:
+    """Whether J or K have somewhere to go."""
+    current = "li.row:has([aria-current])"
+    place = f"{current} + li.row" if key == "j" else f"li.row:has(+ {current})"
+    return page.locator(place).count() > 0
 
 
 def answers(page: Page, do: Callable[[Route], Any]) -> None:
@@ -90,7 +97,7 @@ def test_the_next_ticket_is_there_before_the_answer(
     proposals = line(3)
     page = opened(open_window(make_technician()), proposals[0])
     held: list[Route] = []
-    answers(page, held.append)
+    answers(page, lambda route: held.append(route))
 
     page.keyboard.press("a")
 
@@ -270,7 +277,7 @@ def test_two_at_one_queue_never_look_at_the_same_ticket(
         read(page)
         page.keyboard.press("a")
         expect(page.locator(f"#proposal[data-ticket='{mine}']")).to_have_count(0)
-        page.wait_for_load_state("networkidle")
+        read(page)
         if page.locator("#proposal[data-held]").count() == 0:
             break
 
@@ -311,7 +318,7 @@ def test_a_window_that_stopped_renewing_frees_its_ticket_and_the_other_gets_the_
     expect(theirs.locator(".acts")).to_be_visible(timeout=9_000)
     read(theirs)
     theirs.keyboard.press("a")
-    expect(theirs.locator("h1")).not_to_have_text("case 0")
+    expect(theirs.locator("#toast p")).to_have_count(1)
     assert Decision.objects.get().reviewer.username == "tom"
 
 
@@ -357,8 +364,8 @@ def test_fifty_proposals_are_decided_without_a_mouse(
     for _ in range(400):
         if Decision.objects.count() + Skip.objects.count() >= 50:
             break
-        before = shown(page)
-        way = next(ways)
+        before, way = shown(page), next(ways)
+        moves = way not in "jk" or has_neighbour(page, way)
         page.keyboard.press(way)
         if way == "o":
             page.keyboard.type("pas")
@@ -366,7 +373,7 @@ def test_fifty_proposals_are_decided_without_a_mouse(
         if way in "oesb":
             page.keyboard.press("1")
             page.keyboard.press("Enter")
-        if way not in "jk":
+        if moves:
             expect(page.locator(f"#proposal[data-ticket='{before}']")).to_have_count(0)
         read(page)
 

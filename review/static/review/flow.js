@@ -18,7 +18,7 @@
   let ahead = null; // { after, ticket, proposal, work, title, url }: fetched and claimed.
   let fetching = null;
   let timer = 0;
-  let isPosting = false;
+  let isPosting = false; // By `post` alone, so that whoever listens learns of it.
   let deadUntil = 0;
 
   const open = () => one("#proposal[data-held]");
@@ -27,6 +27,10 @@
   const token = () => one("[name=csrfmiddlewaretoken]")?.value || "";
 
   // --- Keys that must not decide --------------------------------------------------------------
+  function post(isUnderWay) {
+    isPosting = isUnderWay;
+    frame.setAttribute("aria-busy", String(isUnderWay));
+  }
   const isDead = () => isPosting || performance.now() < deadUntil;
   const lock = (ms = UNREAD_MS) => { deadUntil = Math.max(deadUntil, performance.now() + ms); };
   // Keys in a row belong together: what began too early decides nothing at its end either.
@@ -48,15 +52,15 @@
     if (isPosting && !event.target.closest(ASIDE)) event.preventDefault();
   });
   const isDeciding = (event) => event.detail.requestConfig.elt.matches("[data-decides]");
-  document.addEventListener("htmx:beforeRequest", (event) => { if (isDeciding(event)) isPosting = true; });
-  document.addEventListener("htmx:afterRequest", (event) => { if (isDeciding(event)) isPosting = false; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (isDeciding(event)) post(true); });
+  document.addEventListener("htmx:afterRequest", (event) => { if (isDeciding(event)) post(false); });
 
   // --- Deciding -------------------------------------------------------------------------------
   async function decide(form, submitter) {
     const former = { work: one("#work"), title: document.title, focus: document.activeElement };
     const shown = ahead;
     ahead = null;
-    isPosting = true;
+    post(true);
     const answering = fetch(form.action, {
       method: "POST",
       body: new URLSearchParams(new FormData(form, submitter)),
@@ -66,10 +70,10 @@
     put(shown);
     try {
       const { answer, text } = await answering;
-      isPosting = false;
+      post(false);
       settle(answer, text, shown, former);
     } catch {
-      isPosting = false;
+      post(false);
       putBack(shown, former);
     }
   }
@@ -88,18 +92,24 @@
       location.href = login;
     } else if (answer.headers.get("X-Ahead") === shown.proposal) {
       window.htmx.swap("#toast", text, { swapStyle: "none" });
-      history.pushState({ htmx: true }, "", shown.url);
+      push(shown.url);
       later();
     } else if (answer.ok || answer.status === 409 || answer.status === 422) {
       // Another ticket than the one that is shown, or what is wrong with the decision.
       document.title = former.title;
       window.htmx.swap("#work", text, { swapStyle: "outerHTML" });
-      if (answer.ok) history.pushState({ htmx: true }, "", answer.url);
+      if (answer.ok) push(answer.url);
       lock(SURPRISE_MS);
       later();
     } else {
       putBack(shown, former);
     }
+  }
+
+  // As htmx does it, so that going back loads the page that was left.
+  function push(url) {
+    history.replaceState({ htmx: true }, "", location.href);
+    history.pushState({ htmx: true }, "", url);
   }
 
   // Nothing was saved: the former ticket is there again, with all that was typed.
