@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "triage.intake.door.DoorMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "review.middleware.RelaxedPolicyMiddleware",
@@ -281,7 +282,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".data" / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {
+        # What was once collected would hide what is changed while somebody works on it.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or COUNTERSIGN_DEMO or COUNTERSIGN_TEST_RUN
+        else "config.static.CollectedFiles"
+    },
 }
 # Served straight from the apps too, so that the demo needs no collectstatic.
 WHITENOISE_USE_FINDERS = True

@@ -18,7 +18,7 @@ from review.models import Reason
 from triage.models import Choice, Field, ModelVersion
 
 REQUESTERS = 20_000
-WORDS = 25
+SENTENCES = 2
 EVERY_WAITING, EVERY_DECIDED = 20, 4
 
 
@@ -46,7 +46,7 @@ STEPS = (
         FROM (
             SELECT n, now() - CASE WHEN n %% %(waiting)s = 0 THEN interval '3 days' * random()
                     ELSE interval '4 days' + interval '700 days' * random() END AS at, (
-                SELECT string_agg({one_of("words", "text")}, ' ')
+                SELECT string_agg({one_of("sentences", "text")}, ' ')
                 FROM generate_series(1, %(length)s + 0 * n)
             ) AS said
             FROM generate_series(%(first)s::bigint, %(last)s) AS n
@@ -166,7 +166,7 @@ class Ground:
     reviewer: User
     model: ModelVersion
     reason: Reason
-    words: list[str]
+    sentences: list[str]
 
     def names(self) -> Mapping[str, Any]:
         fields = {field.key: field.pk for field in Field.objects.filter(source=self.desk.source)}
@@ -180,8 +180,8 @@ class Ground:
             "reviewer": self.reviewer.pk,
             "model": self.model.pk,
             "reason": self.reason.pk,
-            "words": self.words,
-            "length": WORDS,
+            "sentences": self.sentences,
+            "length": SENTENCES,
             "requesters": REQUESTERS,
             "waiting": EVERY_WAITING,
             "decided": EVERY_DECIDED,
