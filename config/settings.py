@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "triage.intake.door.DoorMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "review.middleware.RelaxedPolicyMiddleware",
@@ -123,7 +124,18 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"countersign{COUNTERSIGN_TEST_RUN}",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
-    }
+    },
+    # Copies of sessions: a page that would wait for them had better read the row.
+    "sessions": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"countersign-session{COUNTERSIGN_TEST_RUN}",
+        "OPTIONS": {
+            "serializer": "review.sessions.Plain",
+            "socket_timeout": 0.25,
+            "socket_connect_timeout": 0.25,
+        },
+    },
 }
 
 CELERY_BROKER_URL = REDIS_URL
@@ -281,7 +293,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".data" / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {
+        # What was once collected would hide what is changed while somebody works on it.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or COUNTERSIGN_DEMO or COUNTERSIGN_TEST_RUN
+        else "config.static.CollectedFiles"
+    },
 }
 # Served straight from the apps too, so that the demo needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
@@ -293,6 +310,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "review.sessions"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin/", "/api/docs/"],

@@ -40,7 +40,7 @@ class Catalogue:
 
     @cached_property
     def sources(self) -> list[Source]:
-        """Those that have choices, by name; `slug` and `name` alone are read."""
+        """Those that have choices, by name."""
         found = {field.source_id: field.source for field in self.fields.values()}
         return sorted(found.values(), key=lambda source: (source.name, source.pk))
 

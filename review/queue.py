@@ -154,7 +154,7 @@ def queue_page(
         matched = matched.exclude(proposal=done.proposal_id)
     total = counted(matched)
     found, number = _page(matched, total, number, showing)
-    sources = list(Source.objects.only("slug", "name"))
+    sources = choices.sources
     return QueuePage(
         rows=[_row(row, choices) for row in found],
         total=total,

@@ -7,6 +7,7 @@ mailbox that writes every fiftieth ticket.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,11 +16,12 @@ from django.db import connection
 from bench.speed.solved import without_word_indexes
 from bench.world import Desk
 from review.models import Reason
-from triage.models import Choice, Field, ModelVersion
+from triage.models import Choice, Field, ModelVersion, Waiting
+from triage.policy.worth import Worth, target_minutes
 
 REQUESTERS = 20_000
-WORDS = 25
-EVERY_WAITING, EVERY_DECIDED = 20, 4
+SENTENCES = 2
+EVERY_WAITING, EVERY_DECIDED, EVERY_HELD = 20, 4, 400
 
 
 def one_of(name: str, kind: str = "bigint") -> str:
@@ -46,7 +48,7 @@ STEPS = (
         FROM (
             SELECT n, now() - CASE WHEN n %% %(waiting)s = 0 THEN interval '3 days' * random()
                     ELSE interval '4 days' + interval '700 days' * random() END AS at, (
-                SELECT string_agg({one_of("words", "text")}, ' ')
+                SELECT string_agg({one_of("sentences", "text")}, ' ')
                 FROM generate_series(1, %(length)s + 0 * n)
             ) AS said
             FROM generate_series(%(first)s::bigint, %(last)s) AS n
@@ -68,7 +70,7 @@ STEPS = (
     ), proposals AS (
         INSERT INTO triage_proposal
             (ticket_id, ticket_version_id, route, playbook_id, reply, "similar", created_at)
-        SELECT made.id, versions.id, CASE WHEN number %% 400 = 0 THEN 'hold' ELSE 'review' END,
+        SELECT made.id, versions.id, CASE WHEN number %% %(held)s = 0 THEN 'hold' ELSE 'review' END,
             NULL, '', (
                 SELECT jsonb_agg(jsonb_build_object(
                     'ticket', made.id - near * 7, 'similarity', 1 - near / 10.0))
@@ -110,15 +112,6 @@ STEPS = (
     ) AS value (field, choice, basis)
     """,
     """
-    INSERT INTO triage_waiting (
-        proposal_id, ticket_id, source_id, main_choice_id, urgency, is_held, uncertainty, novelty,
-        since, look_by
-    )
-    SELECT id, ticket, %(source)s, main, rank, number %% 400 = 0, 1 - sure, random(), opened,
-        opened + interval '8 hours' / (1 + rank)
-    FROM proposed WHERE number %% %(waiting)s = 0
-    """,
-    """
     WITH decisions AS (
         INSERT INTO review_decision (
             proposal_id, stands_for_id, reviewer_id, verdict, reason_id, text, with_playbook,
@@ -154,7 +147,10 @@ STEPS = (
     FROM proposed CROSS JOIN (VALUES ('reassigned'), ('resolved')) AS happened (kind)
     WHERE number %% %(waiting)s <> 0
     """,
-    "DROP TABLE made, proposed",
+)
+WAITING = (
+    "SELECT id, ticket, main, team, priority, rank, sure, number, opened FROM proposed "
+    "WHERE number %% %(waiting)s = 0"
 )
 
 
@@ -166,7 +162,7 @@ class Ground:
     reviewer: User
     model: ModelVersion
     reason: Reason
-    words: list[str]
+    sentences: list[str]
 
     def names(self) -> Mapping[str, Any]:
         fields = {field.key: field.pk for field in Field.objects.filter(source=self.desk.source)}
@@ -180,11 +176,12 @@ class Ground:
             "reviewer": self.reviewer.pk,
             "model": self.model.pk,
             "reason": self.reason.pk,
-            "words": self.words,
-            "length": WORDS,
+            "sentences": self.sentences,
+            "length": SENTENCES,
             "requesters": REQUESTERS,
             "waiting": EVERY_WAITING,
             "decided": EVERY_DECIDED,
+            "held": EVERY_HELD,
             "main": fields["category"],
             "team": fields["team"],
             "priority": fields["priority"],
@@ -200,5 +197,39 @@ def fill(ground: Ground, first: int, last: int) -> None:
     with without_word_indexes(), connection.cursor() as cursor:
         for step in STEPS:
             cursor.execute(step, names)
+        cursor.execute(WAITING, names)
+        Waiting.objects.bulk_create(
+            [_waiting(ground, *row) for row in cursor.fetchall()], batch_size=2_000
+        )
+        cursor.execute("DROP TABLE made, proposed")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _waiting(
+    ground: Ground,
+    proposal: int,
+    ticket: int,
+    main: int,
+    team: int,
+    priority: int,
+    rank: int,
+    sure: float,
+    number: int,
+    opened: datetime,
+) -> Waiting:
+    worth = Worth(target_minutes(rank), uncertainty=1 - sure, novelty=number % 97 / 97)
+    return Waiting(
+        proposal_id=proposal,
+        ticket_id=ticket,
+        source=ground.desk.source,
+        main_choice_id=main,
+        choices=[main, team, priority],
+        urgency=rank,
+        is_held=number % EVERY_HELD == 0,
+        uncertainty=worth.uncertainty,
+        novelty=worth.novelty,
+        since=opened,
+        target_minutes=worth.target_minutes,
+        look_by=worth.look_by(opened),
+    )

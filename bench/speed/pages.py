@@ -35,7 +35,8 @@ COMPARED = {
 SMALL, LARGE = "pages_small", "pages_large"
 WARM = 3
 AT_A_TIME = 10
-VOCABULARY = 5_000
+# PostgreSQL finds the last element of an array of texts by passing all others.
+SENTENCES, LONGEST = 400, 120
 
 
 def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
@@ -123,9 +124,9 @@ def _ground(setting: Setting) -> filled.Ground:
         sha256="0" * 64,
         label_count=0,
     )
-    words = {word for row in setting.corpus.fresh for word in row.body.split()}
+    sentences = sorted({row.body[:LONGEST] for row in setting.corpus.fresh})[:SENTENCES]
     reason = Reason.objects.filter(applies_to=Reason.AppliesTo.OVERRIDE).earliest("pk")
-    return filled.Ground(desk, reviewer, model, reason, sorted(words)[:VOCABULARY])
+    return filled.Ground(desk, reviewer, model, reason, sentences)
 
 
 def _paths(setting: Setting, name: str) -> dict[str, list[str]]:

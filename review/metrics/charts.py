@@ -8,6 +8,8 @@ from review.metrics.figures import Figure, Row
 from review.metrics.report import Report
 
 MOST_BARS = 12
+# Pixels; the page keeps this room free, so that nothing moves when a chart is drawn.
+ROW_HEIGHT, AXIS_HEIGHT, LEGEND_HEIGHT = 32, 58, 34
 # Names of colours in metrics.css, by outcome.
 TONES = {
     "auto": "auto",
@@ -80,7 +82,8 @@ def times(report: Report) -> dict[str, Any] | None:
 def _chart(
     kind: str, unit: str, labels: Sequence[str], series: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    return {"kind": kind, "unit": unit, "labels": labels, "series": series}
+    height = len(labels) * ROW_HEIGHT + AXIS_HEIGHT + (LEGEND_HEIGHT if len(series) > 1 else 0)
+    return {"kind": kind, "unit": unit, "labels": labels, "series": series, "height": height}
 
 
 def _has_value(row: Row, columns: Mapping[str, tuple[str, str]]) -> bool:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,23 @@ def test_the_bench_finds_similar_tickets_and_counts_which_are_found(tmp_path: Pa
     assert list(rows) == list(names)
     assert 0.5 < rows["similar_recall_vs_newest"]["ours"] <= 1
     assert "of 10 with a twin, it is shown for 10" in rows["similar_recall_vs_newest"]["notes"][0]
+
+
+@pytest.mark.xdist_group("chaos")
+def test_the_bench_asks_for_pages_in_a_small_and_a_large_database(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    names = ("queue_page_million_vs_10k", "ticket_page_million_vs_10k")
+
+    done = bench("--quick", "--rounds", "1", "--json", str(results), "--only", *names)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {row["name"]: row for row in json.loads(results.read_text())}
+    assert list(rows) == list(names)
+    for row in rows.values():
+        assert row["ours"] > 0
+        queries, with_few = map(int, re.findall(r"\d+", row["notes"][1]))
+        assert queries == with_few <= 12
+        assert row["notes"][2] == "1,000 tickets against 200"
 
 
 def test_an_unknown_comparison_is_refused_with_the_names_there_are() -> None:

@@ -34,7 +34,7 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 14
+MOST_QUERIES = 12
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 // without this file, or without Chart.js, nothing is lost but the pictures.
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
-const ROW = 32, AXIS = 58, LEGEND = 34;
 const page = document.querySelector(".metrics");
 const drawn = [];
 
@@ -162,9 +161,7 @@ function options(data) {
 
 function draw(box) {
   const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
-  const legend = data.series.length > 1 ? LEGEND : 0;
-  box.hidden = false;
-  box.style.height = `${data.labels.length * ROW + AXIS + legend}px`;
+  box.classList.add("drawn");
   drawn.push(new Chart(box.querySelector("canvas"), {
     type: data.kind === "shares" ? "bar" : "scatter",
     data: { labels: data.kind === "shares" ? data.labels : undefined, datasets: datasets(data) },
