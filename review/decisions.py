@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from review import leases
-from review.models import DecidedValue, Decision, Reason
+from review.models import Batch, DecidedValue, Decision, Reason
 from triage import ledger, steps
 from triage.models import (
     Choice,
@@ -65,6 +65,7 @@ class _Word:
     reason: Reason | None = None
     text: str = ""
     with_playbook: bool = False
+    batch: Batch | None = None
 
 
 @transaction.atomic
@@ -76,6 +77,7 @@ def decide(
     reasons: Mapping[str, Reason],
     with_playbook: bool,
     text: str = "",
+    batch: Batch | None = None,
 ) -> Decision:
     """Accept or override each value of a proposal.
 
@@ -112,6 +114,7 @@ def decide(
         reasons={key: reasons[key] for key in changed},
         text=text,
         with_playbook=with_playbook,
+        batch=batch,
     )
     return _store(proposal, reviewer, word, proposed)
 
@@ -124,6 +127,7 @@ def escalate(
     reason: Reason,
     text: str = "",
     team: Choice | None = None,
+    batch: Batch | None = None,
 ) -> Decision:
     """Hand the ticket on without settling its values; with a team, it is routed there."""
     _lock(proposal, reviewer)
@@ -135,7 +139,7 @@ def escalate(
             raise DecisionRefused(f"This proposal has no field {team.field.key!r}.")
         _check_choice(proposed[team.field.key].field, team, None)
         finals = {team.field.key: team}
-    word = _Word(Decision.Verdict.ESCALATED, finals=finals, reason=reason, text=text)
+    word = _Word(Decision.Verdict.ESCALATED, finals=finals, reason=reason, text=text, batch=batch)
     return _store(proposal, reviewer, word, {})
 
 
@@ -200,6 +204,7 @@ def _store(
         text=word.text.strip()[:500],
         with_playbook=word.with_playbook,
         decided_at=timezone.now(),
+        batch=word.batch,
     )
     DecidedValue.objects.bulk_create(
         DecidedValue(

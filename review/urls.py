@@ -8,6 +8,7 @@ from review.views import (
     search,
     skip,
     ticket,
+    together,
     upcoming,
     windows,
 )
@@ -35,6 +36,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("skipped/", skip.skipped, name="skipped"),
     path("leases/renew", windows.heartbeat, name="renew"),
     path("leases/release", windows.release, name="release"),
+    path("equal/<int:pk>/", together.equal, name="equal"),
+    path("equal/<int:pk>/count", together.equal_count, name="equal_count"),
+    path("together/", together.decide, name="together"),
+    path("batches/<int:pk>/", together.batch, name="batch"),
     path("history/", history.history, name="history"),
     path("metrics/", include("review.metrics.urls")),
 ]
