@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from review import decisions
+from review import decisions, load
 from review.catalogue import Catalogue
 from review.models import Batch, Decision, Lease, Reason
 from review.together import with_obstacles
@@ -50,7 +50,9 @@ class LeftOne:
 
 
 def begin(reviewer: User) -> Batch:
-    return Batch.objects.create(reviewer=reviewer, decided_at=timezone.now())
+    batch = Batch.objects.create(reviewer=reviewer, decided_at=timezone.now())
+    load.add_review(reviewer.pk)
+    return batch
 
 
 def decide_all(

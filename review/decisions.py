@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from review import leases
+from review import leases, load
 from review.models import Batch, DecidedValue, Decision, Reason
 from triage import ledger, steps
 from triage.models import (
@@ -241,6 +241,7 @@ def _store(
         },
         actor=ledger.actor_of(reviewer),
     )
+    load.note_review(decision)
     return decision
 
 

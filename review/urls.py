@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from review.views import (
     decide,
     history,
+    load,
     queue,
     saved,
     search,
@@ -40,6 +41,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("equal/<int:pk>/count", together.equal_count, name="equal_count"),
     path("together/", together.decide, name="together"),
     path("batches/<int:pk>/", together.batch, name="batch"),
+    path("pause/", load.pause, name="pause"),
+    path("pause/go-on", load.go_on, name="go_on"),
+    path("pause/later", load.put_off_break, name="put_off_break"),
+    path("agreement/", load.agreement, name="agreement"),
     path("history/", history.history, name="history"),
     path("metrics/", include("review.metrics.urls")),
 ]
