@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from review import decisions
+from review.context import SILENCES
 from review.models import Decision
 from review.reasons import ensure_reasons
 from tests.review.helpers import (
@@ -20,6 +21,7 @@ from tests.review.helpers import (
     make_torn,
 )
 from triage.models import (
+    Delivery,
     Effect,
     EscalationRule,
     Job,
@@ -28,6 +30,7 @@ from triage.models import (
     RuleHit,
     RuleVersion,
     Ticket,
+    TicketVersion,
 )
 
 VPN_TEXT = """Hi,
@@ -148,6 +151,20 @@ def decide(scene: Scene, number: int, by: User) -> Decision:
     )
 
 
+def change(scene: Scene, number: int) -> None:
+    """The helpdesk sends a newer version of the ticket."""
+    ticket = scene[number].ticket
+    delivery = Delivery.objects.create(
+        source=ticket.source,
+        webhook_id=f"changed-{number}",
+        body=b"{}",
+        outcome=Delivery.Outcome.APPLIED,
+    )
+    TicketVersion.objects.create(
+        ticket=ticket, version=2, subject=ticket.subject, body=ticket.body, delivery=delivery
+    )
+
+
 def review_for(scene: Scene, *, minutes: float, reviews: int) -> None:
     """Maya has reviewed without a pause for so long, so often."""
     apart = minutes / reviews
@@ -171,7 +188,7 @@ def fall_silent(scene: Scene) -> None:
         created_at=ago(14),
         next_attempt_at=ago(-2),
     )
-    cache.clear()
+    cache.delete(SILENCES)
 
 
 def ago(minutes: float) -> datetime:
