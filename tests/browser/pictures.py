@@ -262,7 +262,7 @@ def forbidden_while_open(stage: Stage) -> Page:
     page = stage.at(scene, scene.path(48213))
     scene.maya.user_permissions.filter(codename="add_decision").delete()
     page.locator("#accept button").click()
-    page.wait_for_selector(".work .message")
+    page.wait_for_selector("#work .message")
     return page
 
 
@@ -272,7 +272,7 @@ def page_too_old(stage: Stage) -> Page:
     page = stage.at(scene, scene.path(48213))
     page.context.clear_cookies(name="csrftoken")
     page.locator("#accept button").click()
-    page.wait_for_selector(".work .message")
+    page.wait_for_selector("#work .message")
     return page
 
 
