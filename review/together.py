@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
@@ -78,21 +77,14 @@ def equal_to(
         main_choice=row.main_choice_id,
         proposal__playbook=proposal.playbook_id,
     )
-    candidates = list(_free(rows, person).values_list("proposal", flat=True)[:MOST_COMPARED])
-    said = _signatures({proposal.pk, *candidates})
-    alike = [pk for pk in candidates if pk != proposal.pk and said[pk] == said[proposal.pk]]
+    said = set(row.choices)
+    compared = _free(rows, person).values_list("proposal", "choices")[:MOST_COMPARED]
+    alike = [pk for pk, other in compared if pk != proposal.pk and set(other) == said]
     return [proposal.pk, *alike]
 
 
 def _free(rows: QuerySet[Waiting], person: User) -> QuerySet[Waiting]:
     return with_obstacles(rows, person).filter(is_held=False, is_leased=False, is_blind=False)
-
-
-def _signatures(proposals: Collection[int]) -> dict[int, list[int | None]]:
-    """What each says, in the order of the fields."""
-    rows = ProposedValue.objects.filter(proposal__in=proposals).values("proposal")
-    said = rows.annotate(said=ArrayAgg("choice", order_by="field")).order_by()
-    return dict(said.values_list("proposal", "said"))
 
 
 def sources_of(proposals: Sequence[int]) -> set[int]:
