@@ -98,6 +98,8 @@ def _decided(batch: Batch, proposal: Proposal, word: Word, choices: Catalogue) -
         return "" if error.decision.batch_id == batch.pk else DECIDED
     except decisions.Superseded:
         return CHANGED
+    except decisions.Leased:
+        return LEASED
     except decisions.DecisionRefused:
         return REFUSED
     return ""

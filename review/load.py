@@ -34,13 +34,14 @@ AGREED = "load:agreed"
 class Load:
     """Reviews of the last hour; a batch is one. Without `is_known` nothing is said and capped.
 
-    `opens_at` is when there is room for the next review, where the cap is reached. `break_minutes`
+    `is_last`: the next review fills the hour, and none follows it by itself. `opens_at` is when there is room for the next review, where the cap is reached. `break_minutes`
     of reviewing without a pause bring the hint to take one.
     """
 
     reviews: int = 0
     cap: int = 0
     is_reached: bool = False
+    is_last: bool = False
     opens_at: datetime | None = None
     break_minutes: int = 0
     break_due: bool = False
@@ -84,6 +85,7 @@ def measure(
         reviews=len(recent),
         cap=cap,
         is_reached=is_full and not goes_on,
+        is_last=len(recent) + 1 >= cap and not goes_on,
         opens_at=recent[len(recent) - cap] + HOUR if is_full else None,
         break_minutes=break_minutes,
         break_due=not hint_waits and _stretch(moments, now) >= timedelta(minutes=break_minutes),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from review import load
 from review.catalogue import catalogue
 from review.models import TeamAgreement
-from review.queue import QueueFilter, next_ticket
+from review.queue import QueueFilter, waiting
 from review.views import for_people, is_partial, person
 
 AGREEMENTS_SHOWN = 20
@@ -18,9 +18,11 @@ AGREEMENTS_SHOWN = 20
 @require_safe
 @for_people("review.add_decision")
 def pause(request: HttpRequest) -> HttpResponse:
-    """What stands where the next ticket would have opened; the list once there is room again."""
+    """What stands where the next ticket would have opened; the list once there is room again,
+    or nothing waits."""
     chosen = QueueFilter.read(request.GET)
-    if not load.load_of(person(request)).is_reached:
+    has_next = waiting(chosen, catalogue()).exists()
+    if not has_next or not load.load_of(person(request)).is_reached:
         return redirect(reverse("review:queue") + chosen.query)
     template = "review/_pause.html" if is_partial(request) else "review/pause.html"
     return render(request, template, {"filter": chosen})
@@ -30,11 +32,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 @for_people("review.add_decision")
 def go_on(request: HttpRequest) -> HttpResponse:
     load.go_on(person(request))
-    chosen = QueueFilter.read(request.GET)
-    following = next_ticket(chosen, catalogue(), None)
-    if following is None:
-        return redirect(reverse("review:queue") + chosen.query)
-    return redirect(reverse("review:ticket", args=[following]) + chosen.query)
+    return redirect(reverse("review:next") + QueueFilter.read(request.GET).query)
 
 
 @require_POST

@@ -190,11 +190,37 @@ def test_one_can_go_on_knowingly(technician: Client, maya: User, desk: Desk) -> 
     review(desk, maya, 2)
     first, second = make_proposal(desk), make_proposal(desk)
 
-    response = technician.post("/pause/go-on?q=vpn")
+    response = technician.post("/pause/go-on?q=vpn", follow=True)
     again = technician.post(f"/proposals/{first.pk}/accept")
 
-    assert response["Location"] == f"/tickets/{first.ticket_id}/?q=vpn"
+    assert response.redirect_chain[-1] == (f"/tickets/{first.ticket_id}/?q=vpn", 302)
     assert again["Location"] == f"/tickets/{second.ticket_id}/"
+    assert technician.get("/pause/")["Location"] == "/"
+
+
+def test_before_the_hour_is_full_no_ticket_is_fetched_ahead(
+    technician: Client, maya: User, desk: Desk
+) -> None:
+    agree(maya, reviews_per_hour=3)
+    first, _ = make_proposal(desk), make_proposal(desk)
+
+    def ahead() -> int:
+        return technician.get(f"/tickets/{first.ticket_id}/ahead/").status_code
+
+    review(desk, maya, 1)
+    assert ahead() == 200
+    review(desk, maya, 1)
+    assert ahead() == 204
+    load.go_on(maya)
+    assert ahead() == 200
+
+
+def test_where_nothing_waits_nobody_is_told_to_stop(
+    technician: Client, maya: User, desk: Desk
+) -> None:
+    agree(maya, reviews_per_hour=1)
+    review(desk, maya, 2)
+
     assert technician.get("/pause/")["Location"] == "/"
 
 
