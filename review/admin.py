@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -15,9 +16,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from review.erasure_admin import ErasableTicketAdmin
-from review.models import DecidedValue, Decision, Reason, Skip
+from review.load import forget_agreement
+from review.models import DecidedValue, Decision, Reason, Skip, TeamAgreement
 from review.roles import admit
-from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin
+from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin, full_name, person
 from triage.admin.theme import display
 from triage.admin.tickets import RecordInline
 from triage.models import Ticket
@@ -45,6 +47,31 @@ class ReasonAdmin(PolicyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Reason | None = None) -> list[str]:
         """Decisions and reports go by key and kind; they stay."""
         return ["key", "applies_to"] if obj else []
+
+
+@admin.register(TeamAgreement)
+class TeamAgreementAdmin(PolicyAdmin):
+    """The newest is in force. A change is a new row, so that what was agreed before stays."""
+
+    ledger_subject = "team agreement"
+    ledger_fields = ("reviews_per_hour", "break_after_minutes")
+    list_display = ["agreed_at", "reviews_per_hour", "break_after_minutes", "who", "note"]
+    list_select_related = ["agreed_by"]
+    fields = ["reviews_per_hour", "break_after_minutes", "note"]
+
+    @display(description="Agreed by")
+    def who(self, row: TeamAgreement) -> str:
+        return full_name(row.agreed_by)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: TeamAgreement, form: ModelForm[Any], change: bool
+    ) -> None:
+        obj.agreed_by = person(request)
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(forget_agreement)
 
 
 class DecidedInline(RecordInline):

@@ -65,6 +65,8 @@ def permissions_of(role: str) -> set[str]:
             "review.view_decision",
             "review.view_reason",
             "review.unshare_savedview",
+            "review.view_teamagreement",
+            "review.add_teamagreement",
         }
     if role == AUDITOR:
         return _views("triage", "review", "knox", "auth", "admin")

@@ -55,7 +55,7 @@ PAGES = {
     **dict.fromkeys(
         ("review:queue", "review:ticket", "review:effects", "review:history", "review:metrics",
          "review:metrics_tickets", "review:metrics_csv", "review:search", "review:views",
-         "review:view_save"),
+         "review:view_save", "review:batch", "review:agreement"),
         both(READERS),
     ),
     # Whose view it is decides.
@@ -66,7 +66,9 @@ PAGES = {
     **dict.fromkeys(
         ("review:accept", "review:override", "review:escalate", "review:send_back", "review:skip",
          "review:unskip", "review:skipped", "review:next", "review:ahead", "review:lease",
-         "review:renew", "review:release", "review:reverse", "review:undo_last"),
+         "review:renew", "review:release", "review:reverse", "review:undo_last",
+         "review:equal", "review:equal_count", "review:together", "review:pause",
+         "review:go_on", "review:put_off_break"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.
@@ -196,6 +198,10 @@ TABLES = {
          "triage_delivery", "triage_ticket", "triage_proposal", "triage_effect", "triage_job",
          "triage_ledgerentry", "review_decision"),
         RECORD,
+    ),
+    # A change is a new row.
+    "review_teamagreement": Table(
+        frozenset({TEAM_LEAD, AUDITOR, ROOT}), frozenset({TEAM_LEAD, ROOT})
     ),
     "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
     "review_skip": Table(INSPECTORS),

@@ -106,6 +106,12 @@ def surface(
 @for_people("review.view_decision")
 def effects(request: HttpRequest, pk: int) -> HttpResponse:
     """What the helpdesk has made of the decision so far; asked again until all is finished."""
-    found = list(effects_of(get_object_or_404(Ticket, pk=pk)))
-    context = {"effects": found, "polls": is_unfinished(found), "ticket_pk": pk}
+    ticket = get_object_or_404(Ticket, pk=pk)
+    found = list(effects_of(ticket))
+    context = {
+        "effects": found,
+        "polls": is_unfinished(found),
+        "ticket_pk": pk,
+        "source_pk": ticket.source_id,
+    }
     return render(request, "review/_effects.html", context)

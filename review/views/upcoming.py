@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from review import leases, skips
 from review.catalogue import Catalogue, catalogue
 from review.forms import decision_forms
+from review.load import load_of
 from review.queue import QueueFilter
 from review.upcoming import claim_next
 from review.views import for_people, is_partial, person
@@ -27,12 +28,15 @@ def next_one(request: HttpRequest) -> HttpResponse:
 @for_people("review.add_decision")
 def ahead(request: HttpRequest, pk: int) -> HttpResponse:
     """The ticket after this one, as the part of the page that a swap would bring, claimed for
-    the window that asks. Its list is without the ticket that is about to be decided. 204: none.
+    the window that asks. Its list is without the ticket that is about to be decided. 204: none,
+    or the decision fills the hour that the team agreed on.
     """
     choices = catalogue()
     ticket = get_object_or_404(Ticket.objects.only("pk"), pk=pk)
     after = Waiting.objects.filter(ticket=ticket).first()
     who, window = person(request), window_of(request)
+    if load_of(who).is_last:
+        return HttpResponse(status=204)
     chosen = QueueFilter.read(request.GET)
     found = claim_next(chosen, choices, person=who, window=window, after=after)
     if found is None or found == pk:
@@ -62,6 +66,8 @@ def onwards(
 def _to_next(request: HttpRequest, choices: Catalogue, after: Waiting | None) -> HttpResponse:
     chosen = QueueFilter.read(request.GET)
     who, window = person(request), window_of(request)
+    if load_of(who).is_reached:
+        return redirect(reverse("review:pause") + chosen.query)
     following = claim_next(chosen, choices, person=who, window=window, after=after)
     if following is None:
         return redirect(reverse("review:queue") + chosen.query)

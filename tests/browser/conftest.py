@@ -28,6 +28,10 @@ WIDE = (1440, 900)
 MEANT = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", help="folder that tests/browser/pictures.py fills")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _orm_beside_the_browser() -> Iterator[None]:
     """The browser's driver runs a loop in this thread, which Django takes for async code."""

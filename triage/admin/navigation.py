@@ -69,6 +69,7 @@ SECTIONS = {
     "People": [
         ("Users", "group", "auth.user"),
         ("Roles", "badge", "auth.group"),
+        ("Team agreement", "handshake", "review.teamagreement"),
         ("API tokens", "vpn_key", "knox.authtoken"),
     ],
 }

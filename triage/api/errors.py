@@ -1,7 +1,7 @@
 """What goes wrong before or outside an operation. Below /api/ every answer is JSON."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.views import csrf, defaults
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
@@ -26,7 +26,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_for_machines(request):
         return JsonResponse({"detail": "This is not allowed."}, status=403)
-    return defaults.permission_denied(request, exception)
+    return _kept_address(defaults.permission_denied(request, exception))
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _kept_address(csrf.csrf_failure(request, reason))
+
+
+def _kept_address(response: HttpResponse) -> HttpResponse:
+    """htmx would show the address of what was refused, which nobody could come back to."""
+    response.headers["HX-Push-Url"] = "false"
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -96,7 +96,7 @@
 
   function openFirst() {
     const first = one("[data-row]");
-    const hasRoom = WIDE.matches && one("#work .start");
+    const hasRoom = WIDE.matches && one("#work .start:not([data-stays])");
     if (!first || !hasRoom || !window.htmx) return;
     // Where people decide, the first that nobody else looks at.
     window.htmx.ajax("GET", hasRoom.dataset.first || first.getAttribute("href"), {

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils import timezone
 from knox.models import AuthToken
 
-from review.models import Decision, Reason
+from review.models import Decision, Reason, TeamAgreement
 from tests.conftest import new_ticket
 from triage import ledger
 from triage.models import (
@@ -196,6 +196,7 @@ def _policy_rows(
         Rung.objects.create(field=choice.field, choice=choice, owner=owner, reason="Start"),
         new_certificate(version, choice),
         EmergencyStop.objects.create(choice=choice, pulled_by=owner, reason="Drill"),
+        TeamAgreement.objects.create(agreed_by=source.owner),
         Reason.objects.create(
             key=f"r{number}", label="R", applies_to="override", digit=1, is_active=False
         ),

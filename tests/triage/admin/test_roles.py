@@ -56,6 +56,8 @@ PAGES = {
     "triage.ledgerentry": RECORD,
     "review.decision": RECORD,
     "review.reason": POLICY,
+    # Agreed anew, never edited: the page of one shows what was agreed.
+    "review.teamagreement": (NOTHING, WRITES, READS),
     "knox.authtoken": (WRITES, NOTHING, READS),
     "auth.user": (NOTHING, NOTHING, READS),
     "auth.group": (NOTHING, NOTHING, READS),
