@@ -7,6 +7,7 @@ api_docs = SpectacularSwaggerView.as_view(url_name="schema", http_method_names=[
 
 urlpatterns = [
     path("", include("review.urls")),
+    path("embed/", include("review.embed.urls")),
     path("", include("triage.health")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -53,6 +53,7 @@ class _Word:
     reason: Reason | None = None
     text: str = ""
     with_playbook: bool = False
+    via: str = ""
 
 
 @transaction.atomic
@@ -64,12 +65,14 @@ def decide(
     reasons: Mapping[str, Reason],
     with_playbook: bool,
     text: str = "",
+    via: str = "",
 ) -> Decision:
     """Accept or override each value of a proposal.
 
     `choices` and `reasons` are by field key; a field that is missing from `choices` keeps the
     proposed value. Changing a proposed value needs a reason, filling one that was left open
-    does not. Raises AlreadyDecided naming the first reviewer, Superseded, or DecisionRefused.
+    does not. `via` tells the ledger of another way than the pages. Raises AlreadyDecided naming
+    the first reviewer, Superseded, or DecisionRefused.
     """
     _lock(proposal)
     proposed = _proposed(proposal)
@@ -99,6 +102,7 @@ def decide(
         reasons={key: reasons[key] for key in changed},
         text=text,
         with_playbook=with_playbook,
+        via=via,
     )
     return _store(proposal, reviewer, word, proposed)
 
@@ -111,6 +115,7 @@ def escalate(
     reason: Reason,
     text: str = "",
     team: Choice | None = None,
+    via: str = "",
 ) -> Decision:
     """Hand the ticket on without settling its values; with a team, it is routed there."""
     _lock(proposal)
@@ -122,16 +127,18 @@ def escalate(
             raise DecisionRefused(f"This proposal has no field {team.field.key!r}.")
         _check_choice(proposed[team.field.key].field, team, None)
         finals = {team.field.key: team}
-    word = _Word(Decision.Verdict.ESCALATED, finals=finals, reason=reason, text=text)
+    word = _Word(Decision.Verdict.ESCALATED, finals=finals, reason=reason, text=text, via=via)
     return _store(proposal, reviewer, word, {})
 
 
 @transaction.atomic
-def send_back(*, proposal: Proposal, reviewer: User, reason: Reason, text: str = "") -> Decision:
+def send_back(
+    *, proposal: Proposal, reviewer: User, reason: Reason, text: str = "", via: str = ""
+) -> Decision:
     """Give the ticket back to the helpdesk untriaged, with a note that says why."""
     _lock(proposal)
     _check_reason(reason, Reason.AppliesTo.SEND_BACK, text, "sending back")
-    word = _Word(Decision.Verdict.SENT_BACK, reason=reason, text=text)
+    word = _Word(Decision.Verdict.SENT_BACK, reason=reason, text=text, via=via)
     return _store(proposal, reviewer, word, {})
 
 
@@ -214,6 +221,7 @@ def _store(
             "reasons": {key: reason.key for key, reason in word.reasons.items()},
             "reason": word.reason.key if word.reason else None,
             "playbook": word.with_playbook,
+            **({"via": word.via} if word.via else {}),
         },
         actor=ledger.actor_of(reviewer),
     )

@@ -88,6 +88,7 @@ class Decision(models.Model):
     )
 
     class Meta:
+        permissions = [("embed_decision", "Can make links by which somebody decides in a frame")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(stands_for__isnull=True) | Q(stands_for=models.F("proposal")),
