@@ -47,11 +47,11 @@ def answered(request: HttpRequest, visit: Visit, view: FramedView) -> HttpRespon
     return guard(view(request, visit), visit.source)
 
 
-def shown(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The panel as it stands now; 404 with the same frame while the ticket has not arrived."""
+def shown(request: HttpRequest, visit: Visit, *, missing: int = 200) -> HttpResponse:
+    """The panel as it stands now; `missing` is the status while the ticket has not arrived."""
     page = read(visit)
     forms = forms_of(visit, page) if page else None
-    return show(request, visit, page, forms, status=200 if page else 404)
+    return show(request, visit, page, forms, status=200 if page else missing)
 
 
 def read(visit: Visit) -> TicketPage | None:

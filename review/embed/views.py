@@ -1,6 +1,7 @@
 """The panel in a helpdesk's sidebar. The link says who is there; cookies are never asked."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -36,7 +37,8 @@ def panel(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
         visit = visits.opened(source, external_id, request.GET)
     except LinkRefused as refusal:
         return refused(request, refusal, source, external_id)
-    return answered(request, visit, shown)
+    # What has not arrived is no place to link to; asked again, it is only not there yet.
+    return answered(request, visit, partial(shown, missing=404))
 
 
 @require_POST
