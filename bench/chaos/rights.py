@@ -68,12 +68,19 @@ PAGES = {
         both(DECIDERS),
     ),
     **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
+    # Only a signed link opens these, which none of these visitors has; a login counts for nothing.
+    **dict.fromkeys(
+        ("embed:panel", "embed:look", "embed:effects", "embed:accept", "embed:override",
+         "embed:escalate", "embed:send_back"),
+        PUBLIC,
+    ),
 }  # fmt: skip
 API = {
     # Only a signature lets a delivery in, which none of these visitors has.
     "triage_api:webhook": Right(reads=ANYBODY),
     "triage_api:ledger_head": both(DESK_READERS),
     "review_api:decide": both(DECIDERS),
+    "review_api:embed_tokens": both(OWNERS),
     **dict.fromkeys(
         ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
          "review_api:decisions", "review_api:decision", "metrics", "metric"),
