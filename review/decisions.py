@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from review.models import DecidedValue, Decision, Reason
 from triage import ledger, steps
@@ -31,7 +33,8 @@ class AlreadyDecided(DecisionError):
 
     def __init__(self, decision: Decision) -> None:
         name = decision.reviewer.get_full_name() or decision.reviewer.get_username()
-        super().__init__(f"{name} has already {decision.get_verdict_display()} this proposal.")
+        said = {"name": name, "verdict": decision.get_verdict_display()}
+        super().__init__(_("%(name)s has already %(verdict)s this proposal.") % said)
         self.decision = decision
 
 
@@ -79,20 +82,23 @@ def decide(
     finals = {key: value.choice for key, value in proposed.items() if value.choice}
     for key, choice in choices.items():
         if key not in proposed:
-            raise DecisionRefused(f"This proposal has no field {key!r}.")
+            raise DecisionRefused(_("This proposal has no field %(key)r.") % {"key": key})
         if choice is None:
-            raise DecisionRefused(f"Choose a value for {proposed[key].field.name}.")
+            name = proposed[key].field.name
+            raise DecisionRefused(_("Choose a value for %(field)s.") % {"field": name})
         _check_choice(proposed[key].field, choice, proposed[key].choice)
         finals[key] = choice
     for key, value in proposed.items():
         if value.field.is_main and key not in finals:
-            name = value.field.name
-            raise DecisionRefused(f"Choose a value for {name}: nothing was proposed for it.")
+            raise DecisionRefused(
+                _("Choose a value for %(field)s: nothing was proposed for it.")
+                % {"field": value.field.name}
+            )
     changed = [key for key, v in proposed.items() if v.choice and finals[key] != v.choice]
     for key in changed:
         _check_reason(reasons.get(key), Reason.AppliesTo.OVERRIDE, text, proposed[key].field.name)
     if with_playbook and proposal.playbook is None:
-        raise DecisionRefused("This proposal offers no playbook.")
+        raise DecisionRefused(_("This proposal offers no playbook."))
     # Where the main value was left open there was nothing to accept.
     is_filled = any(v.field.is_main and v.choice is None for v in proposed.values())
     overridden = bool(changed) or is_filled
@@ -119,12 +125,13 @@ def escalate(
 ) -> Decision:
     """Hand the ticket on without settling its values; with a team, it is routed there."""
     _lock(proposal)
-    _check_reason(reason, Reason.AppliesTo.ESCALATE, text, "escalating")
+    _check_reason(reason, Reason.AppliesTo.ESCALATE, text, _("escalating"))
     finals = {}
     if team is not None:
         proposed = _proposed(proposal)
         if team.field.key not in proposed:
-            raise DecisionRefused(f"This proposal has no field {team.field.key!r}.")
+            said = {"key": team.field.key}
+            raise DecisionRefused(_("This proposal has no field %(key)r.") % said)
         _check_choice(proposed[team.field.key].field, team, None)
         finals = {team.field.key: team}
     word = _Word(Decision.Verdict.ESCALATED, finals=finals, reason=reason, text=text, via=via)
@@ -137,7 +144,7 @@ def send_back(
 ) -> Decision:
     """Give the ticket back to the helpdesk untriaged, with a note that says why."""
     _lock(proposal)
-    _check_reason(reason, Reason.AppliesTo.SEND_BACK, text, "sending back")
+    _check_reason(reason, Reason.AppliesTo.SEND_BACK, text, _("sending back"))
     word = _Word(Decision.Verdict.SENT_BACK, reason=reason, text=text, via=via)
     return _store(proposal, reviewer, word, {})
 
@@ -149,12 +156,14 @@ def _lock(proposal: Proposal) -> None:
     if first is not None:
         raise AlreadyDecided(first)
     if not Waiting.objects.filter(proposal=proposal).exists():
-        raise Superseded("This proposal no longer waits: the ticket was closed or proposed anew.")
+        raise Superseded(
+            _("This proposal no longer waits: the ticket was closed or proposed anew.")
+        )
     newer = proposal.ticket.versions.filter(
         version__gt=proposal.ticket_version.version, delivery__outcome=Delivery.Outcome.APPLIED
     )
     if newer.exists():
-        raise Superseded("The ticket has changed since this was proposed; a new proposal comes.")
+        raise Superseded(_("The ticket has changed since this was proposed; a new proposal comes."))
 
 
 def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
@@ -163,18 +172,22 @@ def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
 
 def _check_choice(field: Field, choice: Choice, proposed: Choice | None) -> None:
     if choice.field_id != field.pk:
-        raise DecisionRefused(f"{choice.name!r} is not a choice of {field.name}.")
+        said = {"choice": choice.name, "field": field.name}
+        raise DecisionRefused(_("%(choice)r is not a choice of %(field)s.") % said)
     if choice.retired_at is not None and choice != proposed:
-        raise DecisionRefused(f"{choice.name!r} is retired; choose another {field.name}.")
+        said = {"choice": choice.name, "field": field.name}
+        raise DecisionRefused(_("%(choice)r is retired; choose another %(field)s.") % said)
 
 
 def _check_reason(reason: Reason | None, applies_to: str, text: str, what: str) -> None:
     if reason is None:
-        raise DecisionRefused(f"Say why: pick a reason for {what}.")
+        raise DecisionRefused(_("Say why: pick a reason for %(what)s.") % {"what": what})
     if reason.applies_to != applies_to or not reason.is_active:
-        raise DecisionRefused(f"{reason.label!r} is not a reason for {what}.")
+        said = {"reason": reason.shown, "what": what}
+        raise DecisionRefused(_("%(reason)r is not a reason for %(what)s.") % said)
     if reason.needs_text and not text.strip():
-        raise DecisionRefused(f"The reason {reason.label!r} needs a few words.")
+        said = {"reason": reason.shown}
+        raise DecisionRefused(_("The reason %(reason)r needs a few words.") % said)
 
 
 def _store(
@@ -229,9 +242,13 @@ def _store(
 
 
 def _note(decision: Decision, word: _Word) -> str:
-    """What the helpdesk's internal note says; people there know who stands behind it."""
+    """What the helpdesk's internal note says; people there know who stands behind it.
+
+    In the service's language, whatever the reviewer reads in.
+    """
     name = decision.reviewer.get_full_name() or decision.reviewer.get_username()
-    parts = [f"{decision.get_verdict_display()} by {name}."]
+    with translation.override(settings.LANGUAGE_CODE):
+        parts = [f"{decision.get_verdict_display()} by {name}."]
     if word.finals:
         listed = "; ".join(f"{c.field.name}: {c.name}" for c in word.finals.values())
         parts.append(f"{listed}.")

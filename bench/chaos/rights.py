@@ -67,7 +67,7 @@ PAGES = {
         ("review:accept", "review:override", "review:escalate", "review:send_back"),
         both(DECIDERS),
     ),
-    **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
+    **dict.fromkeys(("health", "ready", "schema", "api_docs", "set_language"), PUBLIC),
     # Only a signed link opens these, which none of these visitors has; a login counts for nothing.
     **dict.fromkeys(
         ("embed:panel", "embed:look", "embed:effects", "embed:accept", "embed:override",
