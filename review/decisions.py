@@ -88,12 +88,7 @@ def decide(
             raise DecisionRefused(_("Choose a value for %(field)s.") % {"field": name})
         _check_choice(proposed[key].field, choice, proposed[key].choice)
         finals[key] = choice
-    for key, value in proposed.items():
-        if value.field.is_main and key not in finals:
-            raise DecisionRefused(
-                _("Choose a value for %(field)s: nothing was proposed for it.")
-                % {"field": value.field.name}
-            )
+    _require_main(proposed, finals)
     changed = [key for key, v in proposed.items() if v.choice and finals[key] != v.choice]
     for key in changed:
         _check_reason(reasons.get(key), Reason.AppliesTo.OVERRIDE, text, proposed[key].field.name)
@@ -168,6 +163,13 @@ def _lock(proposal: Proposal) -> None:
 
 def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
     return {v.field.key: v for v in proposal.values.select_related("field", "choice__field")}
+
+
+def _require_main(proposed: Mapping[str, ProposedValue], finals: Mapping[str, Choice]) -> None:
+    for key, value in proposed.items():
+        if value.field.is_main and key not in finals:
+            said = _("Choose a value for %(field)s: nothing was proposed for it.")
+            raise DecisionRefused(said % {"field": value.field.name})
 
 
 def _check_choice(field: Field, choice: Choice, proposed: Choice | None) -> None:
