@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0002_cockpit'),
+        ('review', '0004_default_view'),
     ]
 
     operations = [
