@@ -4,7 +4,7 @@ UV_VERSION = 0.13.9
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos evaluate pins setup chromium checks
+.PHONY: help demo test check bench chaos evaluate texts pins setup chromium checks
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,10 @@ chaos: setup ## break parts of the service while tickets come; CHAOS_ARGS="--sma
 
 evaluate: setup ## judge the models on public texts and write docs/evaluation.md: 40 minutes
 	$(BIN)/python manage.py evaluate --all $(EVALUATE_ARGS)
+
+texts: setup ## collect the texts to translate and compile translations; needs GNU gettext
+	$(BIN)/python manage.py makemessages -l de --no-location -i tests -i bench
+	$(BIN)/python manage.py compilemessages -l de -i .venv
 
 pins: setup ## renew the pinned versions in requirements*.txt from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements.txt

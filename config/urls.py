@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 # A page has nothing to say to OPTIONS.
@@ -7,8 +8,10 @@ api_docs = SpectacularSwaggerView.as_view(url_name="schema", http_method_names=[
 
 urlpatterns = [
     path("", include("review.urls")),
+    path("embed/", include("review.embed.urls")),
     path("", include("triage.health")),
     path("accounts/", include("allauth.urls")),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("triage.api.urls")),
     path("api/v1/", include("review.api_urls")),

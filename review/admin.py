@@ -105,14 +105,14 @@ class DecisionAdmin(RecordAdmin):
         description="Verdict",
         ordering="verdict",
         label={
-            Decision.Verdict.ACCEPTED.label: "success",
-            Decision.Verdict.OVERRIDDEN.label: "warning",
-            Decision.Verdict.ESCALATED.label: "danger",
-            Decision.Verdict.SENT_BACK.label: "info",
+            Decision.Verdict.ACCEPTED.value: "success",
+            Decision.Verdict.OVERRIDDEN.value: "warning",
+            Decision.Verdict.ESCALATED.value: "danger",
+            Decision.Verdict.SENT_BACK.value: "info",
         },
     )
-    def verdict_shown(self, decision: Decision) -> str:
-        return decision.get_verdict_display()
+    def verdict_shown(self, decision: Decision) -> tuple[str, str]:
+        return decision.verdict, decision.get_verdict_display()
 
 
 @admin.register(Skip)

@@ -2,6 +2,7 @@ from django.urls import path
 
 from review.api import Decide, Decisions, OneDecision
 from review.api_undo import Reverse, ReverseApplied, Undo
+from review.embed.api import EmbedTokens
 
 app_name = "review_api"
 urlpatterns = [
@@ -11,4 +12,5 @@ urlpatterns = [
     path("decisions/<int:pk>/", OneDecision.as_view(), name="decision"),
     path("decisions/<int:pk>/undo/", Undo.as_view(), name="undo"),
     path("decisions/<int:pk>/reverse/", Reverse.as_view(), name="reverse"),
+    path("sources/<slug:slug>/embed-tokens", EmbedTokens.as_view(), name="embed_tokens"),
 ]

@@ -43,7 +43,7 @@ class ReasonedForm(forms.Form):
         return forms.ChoiceField(
             label=_("Reason"),
             required=required,
-            choices=[(pk, reason.label) for pk, reason in self.reasons_by_pk.items()],
+            choices=[(pk, reason.shown) for pk, reason in self.reasons_by_pk.items()],
             widget=forms.RadioSelect,
             error_messages={"required": _("Choose a reason.")},
         )
@@ -51,7 +51,7 @@ class ReasonedForm(forms.Form):
     def require_text(self, chosen: Iterable[Reason]) -> None:
         needs = next((reason for reason in chosen if reason.needs_text), None)
         if needs is not None and not self.cleaned_data.get("text"):
-            self.add_error("text", _("“%(reason)s” needs a few words.") % {"reason": needs.label})
+            self.add_error("text", _("“%(reason)s” needs a few words.") % {"reason": needs.shown})
 
 
 @dataclass(frozen=True)

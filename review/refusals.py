@@ -67,7 +67,7 @@ def check_playbook(proposal: Proposal, with_playbook: bool) -> None:
 def check_reason(reason: Reason | None, applies_to: str, text: str, what: str) -> None:
     if reason is None:
         raise DecisionRefused(_("Say why: pick a reason for %(what)s.") % {"what": what})
-    said = {"reason": reason.label, "what": what}
+    said = {"reason": reason.shown, "what": what}
     if reason.applies_to != applies_to or not reason.is_active:
         raise DecisionRefused(_("%(reason)r is not a reason for %(what)s.") % said)
     if reason.needs_text and not text.strip():

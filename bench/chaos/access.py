@@ -254,6 +254,7 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         "pk": str(proposal.pk),
         "key": "acceptance",
         "slug": waiting.source.slug,
+        "external_id": waiting.external_id,
         "content_type_id": str(ContentType.objects.get_for_model(ModelVersion).pk),
         "object_id": "1",
         "id": str(decision.reviewer_id),

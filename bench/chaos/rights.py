@@ -73,7 +73,13 @@ PAGES = {
     ),
     # Of those who decide, only the one who did.
     "review:undo": both(DECIDERS, may_decline=True),
-    **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
+    **dict.fromkeys(("health", "ready", "schema", "api_docs", "set_language"), PUBLIC),
+    # Only a signed link opens these, which none of these visitors has; a login counts for nothing.
+    **dict.fromkeys(
+        ("embed:panel", "embed:look", "embed:effects", "embed:accept", "embed:override",
+         "embed:escalate", "embed:send_back"),
+        PUBLIC,
+    ),
 }  # fmt: skip
 API = {
     # Only a signature lets a delivery in, which none of these visitors has.
@@ -83,6 +89,7 @@ API = {
     "review_api:reverse": both(DECIDERS),
     "review_api:reverse_applied": both(DECIDERS),
     "review_api:undo": both(DECIDERS, may_decline=True),
+    "review_api:embed_tokens": both(OWNERS),
     **dict.fromkeys(
         ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
          "review_api:decisions", "review_api:decision", "metrics", "metric"),

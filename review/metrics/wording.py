@@ -2,6 +2,7 @@
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from review.metrics.estimators import Interval
 
@@ -46,13 +47,13 @@ def points_range(interval: Interval) -> str:
 def duration(seconds: float) -> str:
     """The two largest units that matter: 40 s, 12 min, 3 h 5 min, 2 d 4 h."""
     if seconds < MINUTE:
-        return f"{seconds:.0f}{NO_BREAK}s"
+        return f"{seconds:.0f}{NO_BREAK}{pgettext('seconds', 's')}"
     minutes = round(seconds / MINUTE)
     if minutes < HOUR // MINUTE:
-        return f"{minutes}{NO_BREAK}min"
+        return f"{minutes}{NO_BREAK}{pgettext('minutes', 'min')}"
     if seconds < DAY:
-        return _two(minutes, HOUR // MINUTE, "h", "min")
-    return _two(round(seconds / HOUR), DAY // HOUR, "d", "h")
+        return _two(minutes, HOUR // MINUTE, pgettext("hours", "h"), pgettext("minutes", "min"))
+    return _two(round(seconds / HOUR), DAY // HOUR, pgettext("days", "d"), pgettext("hours", "h"))
 
 
 def duration_range(interval: Interval) -> str:

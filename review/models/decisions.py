@@ -4,6 +4,8 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from triage.models import Choice, Field, Proposal
 
@@ -12,10 +14,10 @@ class Reason(models.Model):
     """A coded reason. Owners edit them; retired ones stay for the record."""
 
     class AppliesTo(models.TextChoices):
-        OVERRIDE = "override", "overriding a value"
-        ESCALATE = "escalate", "escalating"
-        SEND_BACK = "send_back", "sending back"
-        SKIP = "skip", "skipping"
+        OVERRIDE = "override", _("overriding a value")
+        ESCALATE = "escalate", _("escalating")
+        SEND_BACK = "send_back", _("sending back")
+        SKIP = "skip", _("skipping")
 
     key = models.SlugField(max_length=40)
     label = models.CharField(max_length=80)
@@ -40,6 +42,14 @@ class Reason(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def shown(self) -> str:
+        """The label in the reader's language, as long as it is one that installations start with.
+
+        Gettext answers an empty text with the catalogue's own header.
+        """
+        return gettext(self.label) if self.label else ""
+
 
 class Batch(models.Model):
     """Equal proposals decided in one go; each is still a decision of its own."""
@@ -61,10 +71,10 @@ class Decision(models.Model):
     """
 
     class Verdict(models.TextChoices):
-        ACCEPTED = "accepted", "accepted"
-        OVERRIDDEN = "overridden", "overridden"
-        ESCALATED = "escalated", "escalated"
-        SENT_BACK = "sent_back", "sent back"
+        ACCEPTED = "accepted", _("accepted")
+        OVERRIDDEN = "overridden", _("overridden")
+        ESCALATED = "escalated", _("escalated")
+        SENT_BACK = "sent_back", _("sent back")
 
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="decisions")
     stands_for = models.OneToOneField(
@@ -88,6 +98,7 @@ class Decision(models.Model):
     )
 
     class Meta:
+        permissions = [("embed_decision", "Can make links by which somebody decides in a frame")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(stands_for__isnull=True) | Q(stands_for=models.F("proposal")),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.contrib.messages.storage.base import Message
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -46,12 +47,18 @@ def age(since: datetime | None) -> str:
 
 @register.filter
 def ago(since: datetime | None) -> str:
-    """`4 min ago`, in a form that translates as a whole."""
+    """`4 min ago`, each unit as a whole, because some languages bend it after their `ago`."""
     if since is None:
         return ""
-    if timezone.now() - since < MINUTE:
+    passed = timezone.now() - since
+    if passed < MINUTE:
         return _("just now")
-    return _("%(age)s ago") % {"age": age(since)}
+    if passed < HOUR:
+        return _("%(minutes)s min ago") % {"minutes": passed // MINUTE}
+    if passed < DAY:
+        return _("%(hours)s h ago") % {"hours": passed // HOUR}
+    days = passed // DAY
+    return ngettext("%(days)s day ago", "%(days)s days ago", days) % {"days": days}
 
 
 @register.filter
@@ -104,7 +111,7 @@ def meaning(value: ProposedValue) -> str:
         "Tested on %(tickets)s ticket, such figures were off by %(points)s points.",
         "Tested on %(tickets)s tickets, such figures were off by %(points)s points on average.",
         tickets,
-    ) % {"tickets": tickets, "points": f"{error * 100:.1f}"}
+    ) % {"tickets": tickets, "points": number_format(error * 100, 1)}
     return f"{expects} {tested}"
 
 

@@ -30,15 +30,17 @@ class EffectAdmin(RecordAdmin):
         description="State",
         ordering="state",
         label={
-            Effect.State.APPLIED.label: "success",
-            Effect.State.CONFLICT.label: "warning",
-            Effect.State.REFUSED.label: "danger",
-            Effect.State.PENDING.label: "info",
-            Effect.State.SENDING.label: "info",
+            Effect.State.APPLIED.value: "success",
+            Effect.State.CONFLICT.value: "warning",
+            Effect.State.REFUSED.value: "danger",
+            Effect.State.PENDING.value: "info",
+            Effect.State.SENDING.value: "info",
+            Effect.State.SKIPPED.value: "default",
+            Effect.State.DROPPED.value: "default",
         },
     )
-    def state_shown(self, effect: Effect) -> str:
-        return effect.get_state_display()
+    def state_shown(self, effect: Effect) -> tuple[str, str]:
+        return effect.state, effect.get_state_display()
 
     @display(description="Payload")
     def payload_shown(self, effect: Effect) -> SafeString:

@@ -21,11 +21,12 @@ from unfold.widgets import (
 
 from triage.admin import secret_forms
 from triage.admin.base import PolicyAdmin
-from triage.admin.forms import AnyModelForm
+from triage.admin.forms import AnyModelForm, LinesField, add_errors
 from triage.admin.secrets import live_inbound
 from triage.admin.theme import TabularInline, action, display
 from triage.helpdesks import DIALECTS
 from triage.models import Field, Source, SourceSecret
+from triage.origins import problem
 from triage.standard import give_standard_fields
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -52,10 +53,24 @@ class SourceForm(AnyModelForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         required=False,
     )
+    embed_origins = LinesField(
+        most=20,
+        longest=200,
+        required=False,
+        help_text=(
+            "One a line: https://desk.example.org, or https://*.example.org for all below a "
+            "domain. Nobody else can show the panel in a frame; empty: nobody at all."
+        ),
+    )
 
     class Meta:
         model = Source
         fields = "__all__"  # noqa: DJ007
+
+    def clean_embed_origins(self) -> list[str]:
+        origins = [origin.lower().rstrip("/") for origin in self.cleaned_data["embed_origins"]]
+        add_errors(self, "embed_origins", [said for said in map(problem, origins) if said])
+        return origins
 
 
 class FieldInline(TabularInline):
@@ -95,7 +110,10 @@ class SourceAdmin(PolicyAdmin):
 
     form = SourceForm
     ledger_subject = "source"
-    ledger_fields = ("slug", "owner", "helpdesk", "api_url", "is_active", "deliveries_per_minute")
+    ledger_fields = (
+        "slug", "owner", "helpdesk", "api_url", "is_active", "deliveries_per_minute",
+        "embed_origins",
+    )  # fmt: skip
     list_display = [
         "name",
         "slug",
@@ -117,6 +135,14 @@ class SourceAdmin(PolicyAdmin):
             {
                 "fields": ["api_url", "allows_private_addresses"],
                 "description": "Decisions reach the helpdesk only through this address.",
+            },
+        ),
+        (
+            "In the helpdesk's own pages",
+            {
+                "fields": ["embed_origins"],
+                "description": "The review panel in a frame beside the ticket. Whoever can put "
+                "script into a site that is listed can decide as the people who use it.",
             },
         ),
         (

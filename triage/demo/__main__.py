@@ -12,9 +12,11 @@ from pathlib import Path
 from threading import Event, Thread
 
 from triage.demo import OnlyInDemo, require_demo_mode
+from triage.demo.company import entries
 from triage.demo.corpus import SEED, split, stories
 from triage.demo.desk import Desk
 from triage.demo.feed import Feed, Post
+from triage.demo.frame import Frame
 from triage.demo.helpdesk import Helpdesk
 
 logger = logging.getLogger("triage.demo")
@@ -38,13 +40,17 @@ def main() -> None:
         sys.exit(str(error))
     secrets: dict[str, str] = json.load(sys.stdin)
     desk = Desk(chosen.store, url=f"http://127.0.0.1:{chosen.port}")
+    url = chosen.target.rstrip("/")
+    # Nobody signs in at the simulated helpdesk: the first of the staff sits there.
+    sits_here = entries("staff")[0]["username"]
     helpdesk = Helpdesk(
         desk,
         port=chosen.port,
         token=secrets["outbound"],
         automation_secret=secrets["automation"],
+        frame=Frame(url, secrets["source"], sits_here, secrets["inbound"]),
     )
-    target = f"{chosen.target.rstrip('/')}/api/v1/sources/{secrets['source']}/webhook"
+    target = f"{url}/api/v1/sources/{secrets['source']}/webhook"
     feed = Feed(desk, Post(target, secrets["inbound"]), split(stories())[1], seed=SEED)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

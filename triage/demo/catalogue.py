@@ -75,10 +75,14 @@ def install(owner: User) -> Source:
 
 
 def connect(source: Source, helpdesk_url: str) -> None:
-    """Point write-backs and playbook calls at where the simulated helpdesk listens now."""
+    """Point write-backs and playbook calls at where the simulated helpdesk listens now.
+
+    Its pages alone may show the panel in a frame.
+    """
     require_demo_mode()
     source.api_url = helpdesk_url
-    source.save(update_fields=["api_url"])
+    source.embed_origins = [helpdesk_url, helpdesk_url.replace("127.0.0.1", "localhost")]
+    source.save(update_fields=["api_url", "embed_origins"])
     source.playbooks.exclude(action_url="").update(action_url=helpdesk_url + AUTOMATION_PATH)
 
 

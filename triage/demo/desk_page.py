@@ -20,6 +20,10 @@ th { font-weight: 600; white-space: nowrap; }
 tr.written td { background: var(--mark); }
 pre { white-space: pre-wrap; font: inherit; margin: 0; }
 article { border: 1px solid var(--line); border-radius: 6px; margin: .8rem 0; padding: .6rem 1rem; }
+.sides { display: grid; grid-template-columns: minmax(0, 1fr) 380px; gap: 1.5rem; }
+iframe { border: 1px solid var(--line); border-radius: 6px; width: 100%; height: 80vh;
+  min-height: 30rem; }
+@media (max-width: 60rem) { .sides { display: block; } }
 @media (max-width: 40rem) { .wide { display: none; } }
 """
 
@@ -46,20 +50,23 @@ def overview(desk: Desk) -> str:
     )
 
 
-def one(ticket: Ticket) -> str:
-    """One ticket with everything that was written on it."""
+def one(ticket: Ticket, *, panel: str = "") -> str:
+    """One ticket with everything that was written on it, and Countersign's panel beside it."""
     notes = "".join(
         f"<article><p>{escape(note['kind'])}, {escape(_clock(note['at']))}</p>"
         f"<pre>{escape(note['body'])}</pre></article>"
         for note in ticket["notes"]
     )
-    return _page(
-        f"Ticket {ticket['id']}",
+    told = (
         f"<p><a href='/'>All tickets</a></p><h1>{escape(ticket['subject'])}</h1>"
         f"<p>No {escape(ticket['id'])}, {escape(ticket['status'])}, version {ticket['version']}, "
         f"from {escape(ticket['requester']['name'])}</p>"
-        f"<p>{_values(ticket)}</p><article><pre>{escape(ticket['body'])}</pre></article>{notes}",
+        f"<p>{_values(ticket)}</p><article><pre>{escape(ticket['body'])}</pre></article>{notes}"
     )
+    if panel:
+        frame = f"<iframe src='{escape(panel)}' title='Countersign' referrerpolicy=no-referrer>"
+        told = f"<div class=sides><div>{told}</div><aside>{frame}</iframe></aside></div>"
+    return _page(f"Ticket {ticket['id']}", told)
 
 
 def _row(ticket: Ticket) -> str:

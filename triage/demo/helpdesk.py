@@ -11,10 +11,11 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from triage.demo import desk_page
 from triage.demo.desk import BadRequest, Conflict, Desk, NoSuchTicket
+from triage.demo.frame import Frame
 
 BODY_LIMIT_BYTES = 256 * 1024
+POLICY = "default-src 'none'; style-src 'self'"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
@@ -36,10 +37,20 @@ class Helpdesk(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, desk: Desk, *, port: int, token: str, automation_secret: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        port: int,
+        token: str,
+        automation_secret: str,
+        frame: Frame | None = None,
+    ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.desk = desk
         self.token = token
+        self.frame = frame
+        self.policy = POLICY if frame is None else f"{POLICY}; frame-src {frame.target}"
         self.automation = Webhook(automation_secret)
 
     @property
@@ -174,7 +185,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer_page(self, number: str) -> None:
         try:
-            self._page(desk_page.one(self.server.desk.get(number)))
+            ticket, frame = self.server.desk.get(number), self.server.frame
+            self._page(desk_page.one(ticket, panel=frame.url(ticket["id"]) if frame else ""))
         except NoSuchTicket:
             self._json(404, {"detail": f"There is no ticket {number!r}."})
 
@@ -191,6 +203,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, code: int, content: bytes, kind: str) -> None:
         self.send_response(code)
+        self.send_header("Content-Security-Policy", self.server.policy)
         for name, value in HEADERS.items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind)

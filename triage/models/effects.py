@@ -1,6 +1,7 @@
 """Changes made in the helpdesk, each under a stable key so that it happens once."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from triage.models.intake import Ticket
 from triage.models.proposals import Proposal
@@ -10,20 +11,20 @@ class Effect(models.Model):
     """One change in the helpdesk. `sending` is committed before any byte leaves."""
 
     class Kind(models.TextChoices):
-        VALUES = "values", "set fields"
-        NOTE = "note", "add an internal note"
-        REPLY = "reply", "reply to the requester"
-        STATUS = "status", "change the status"
-        CALL = "call", "call the automation"
+        VALUES = "values", _("set fields")
+        NOTE = "note", _("add an internal note")
+        REPLY = "reply", _("reply to the requester")
+        STATUS = "status", _("change the status")
+        CALL = "call", _("call the automation")
 
     class State(models.TextChoices):
-        PENDING = "pending", "waiting to be sent"
-        SENDING = "sending", "being sent"
-        APPLIED = "applied", "done"
-        CONFLICT = "conflict", "not done: changed meanwhile in the helpdesk"
-        REFUSED = "refused", "not done: the helpdesk refused it"
-        SKIPPED = "skipped", "not done: the source has no address to write to"
-        DROPPED = "dropped", "not done: taken back before it was sent"
+        PENDING = "pending", _("waiting to be sent")
+        SENDING = "sending", _("being sent")
+        APPLIED = "applied", _("done")
+        CONFLICT = "conflict", _("not done: changed meanwhile in the helpdesk")
+        REFUSED = "refused", _("not done: the helpdesk refused it")
+        SKIPPED = "skipped", _("not done: the source has no address to write to")
+        DROPPED = "dropped", _("not done: taken back before it was sent")
 
     key = models.CharField(max_length=64, unique=True)
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="effects", db_index=False)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Left
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from triage.models.catalogue import Choice, Source
 from triage.models.fields import WebAddressField
@@ -153,14 +154,14 @@ class TicketEvent(models.Model):
     """What happened to a ticket later. Repeated deliveries of one event leave one row."""
 
     class Kind(models.TextChoices):
-        REASSIGNED = "reassigned", "reassigned"
-        RECATEGORISED = "recategorised", "recategorised"
-        ESCALATED = "escalated", "escalated"
-        RESOLVED = "resolved", "resolved"
-        REOPENED = "reopened", "reopened"
-        CLOSED = "closed", "closed"
-        RATED = "rated", "rated"
-        COMMENTED = "commented", "commented"
+        REASSIGNED = "reassigned", _("reassigned")
+        RECATEGORISED = "recategorised", _("recategorised")
+        ESCALATED = "escalated", _("escalated")
+        RESOLVED = "resolved", _("resolved")
+        REOPENED = "reopened", _("reopened")
+        CLOSED = "closed", _("closed")
+        RATED = "rated", _("rated")
+        COMMENTED = "commented", _("commented")
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events", db_index=False)
     key = models.CharField(max_length=64, help_text="The helpdesk's id of the event.")

@@ -210,6 +210,7 @@
     if (event.target.id !== "work") return;
     all("details[data-keep]").forEach((item) => { item.open = item.open || kept.includes(item.dataset.keep); });
     prepare();
+    if (event.detail.requestConfig?.elt.matches("[data-quiet]")) return;
     const wrong = one(".form:not([hidden]) .error");
     if (wrong) {
       const place = wrong.closest(".change, .reasons, .form");

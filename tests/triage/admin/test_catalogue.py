@@ -63,12 +63,29 @@ def test_a_source_without_fields_of_its_own_gets_category_team_and_priority(
     assert list(priorities.values_list("key", flat=True)) == ["low", "normal", "high", "urgent"]
 
 
+def test_sites_that_may_show_the_panel_are_listed_one_a_line_and_recorded(
+    desk: Client, ai_owner: User, recorded: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    lines = "https://Desk.example.org/\r\n\r\nhttps://*.example.com:8443"
+
+    answer = desk.post(
+        reverse("admin:triage_source_add"), source_form(ai_owner, embed_origins=lines)
+    )
+
+    assert answer.status_code == 302, answer.context["errors"]
+    listed = ["https://desk.example.org", "https://*.example.com:8443"]
+    assert Source.objects.get().embed_origins == listed
+    assert recorded("source")[0]["embed_origins"] == listed
+
+
 @pytest.mark.parametrize(
     ("over", "complaint"),
     [
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"helpdesk": "unheard-of"}, "helpdesk"),
         ({"work_days": [7]}, "work_days"),
+        ({"embed_origins": "https://desk.example.org/path"}, "embed_origins"),
+        ({"embed_origins": "https://a.example; script-src *"}, "embed_origins"),
     ],
 )
 def test_a_source_that_could_not_work_is_refused(

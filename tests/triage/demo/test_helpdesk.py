@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 from tests.conftest import new_secret, new_source, new_ticket
 from tests.threads import serving
 from triage.demo.desk import Desk
+from triage.demo.frame import Frame
 from triage.demo.helpdesk import Helpdesk
 from triage.helpdesks import http
 from triage.helpdesks.base import HelpdeskConflict, HelpdeskRefused
@@ -180,6 +181,19 @@ def test_its_pages_show_tickets_as_text(helpdesk: Helpdesk, desk: Desk) -> None:
         assert "team: &lt;i&gt;network&lt;/i&gt;" in shown
         assert "Hello &lt;script&gt;" in shown
         assert "<script>" not in shown
+
+
+def test_beside_a_ticket_stands_the_panel_and_the_policy_lets_it_in(desk: Desk) -> None:
+    frame = Frame("http://127.0.0.1:9", "norvik", "maya", TOKEN)
+    served = Helpdesk(desk, port=0, token=TOKEN, automation_secret=AUTOMATION, frame=frame)
+    number = desk.open(told())
+
+    with serving(served), urllib.request.urlopen(f"{served.url}/t/{number}", timeout=5) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        shown = answer.read().decode()
+
+    assert policy.endswith("; frame-src http://127.0.0.1:9")
+    assert f"<iframe src='http://127.0.0.1:9/embed/norvik/{number}?user=maya&amp;expires=" in shown
 
 
 def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:

@@ -1,0 +1,364 @@
+"""The panel as a helpdesk opens it, decides in it, and what its answers let a browser do."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from review import decisions
+from review.models import BlindAnswer, Decision, Reason, SpotCheck
+from tests.review.embed.world import (
+    ORIGIN,
+    accept,
+    framed_desk,
+    last_decision,
+    link,
+    link_to,
+    opened,
+    token_in,
+)
+from tests.review.helpers import (
+    Desk,
+    make_model,
+    make_proposal,
+    make_reader,
+    make_reasons,
+    make_technician,
+    make_ticket,
+    make_torn,
+    make_user,
+)
+from triage.models import Delivery, LedgerEntry, SourceSecret, TicketVersion
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk() -> Desk:
+    make_technician(first_name="Maya", last_name="Berg")
+    return framed_desk()
+
+
+@pytest.fixture
+def reasons() -> dict[str, Reason]:
+    return make_reasons()
+
+
+def words(answer: Any) -> str:
+    return unescape(answer.content.decode())
+
+
+def test_the_panel_shows_the_proposal_with_why_and_what_accepting_does(
+    client: Client, desk: Desk
+) -> None:
+    proposal = make_proposal(desk, model=make_model(desk), words_for=["VPN"])
+
+    page = words(client.get(link_to(proposal)))
+
+    for shown in ("Network › VPN", "for it:", "On accept, Norvik gets", "as Maya Berg"):
+        assert shown in page
+
+
+def test_accepting_in_the_frame_is_that_persons_decision_and_the_ledger_says_how(
+    client: Client, desk: Desk
+) -> None:
+    proposal = make_proposal(desk)
+
+    answer = accept(client, proposal, opened(client, proposal))
+
+    assert answer.status_code == 200
+    assert f"Accepted #{proposal.ticket.external_id}" in words(answer)
+    assert last_decision().reviewer.username == "maya"
+    entry = LedgerEntry.objects.get(kind=LedgerEntry.Kind.DECISION)
+    assert entry.payload["via"] == f"embed secret:{SourceSecret.objects.get().pk}"
+
+
+def test_every_way_to_decide_works_in_the_frame(
+    client: Client, desk: Desk, reasons: dict[str, Reason]
+) -> None:
+    said = {
+        "override": {
+            "choice-category": desk["access.password"].pk,
+            "reason-category": reasons["override.wrong"].pk,
+            "choice-team": "follow",
+            "choice-priority": desk["normal"].pk,
+        },
+        "escalate": {"reason": reasons["escalate.wrong"].pk, "team": ""},
+        "send-back": {"reason": reasons["send_back.wrong"].pk},
+    }
+    verdicts = {"override": "overridden", "escalate": "escalated", "send-back": "sent_back"}
+    for way, form in said.items():
+        proposal = make_proposal(desk)
+        token = opened(client, proposal)
+        answer = client.post(f"/embed/{way}", {"token": token, "proposal": proposal.pk, **form})
+
+        assert answer.status_code == 200, way
+        assert Decision.objects.get(proposal=proposal).verdict == verdicts[way]
+
+
+def test_an_incomplete_override_comes_back_with_what_is_missing(
+    client: Client, desk: Desk, reasons: dict[str, Reason]
+) -> None:
+    proposal = make_proposal(desk)
+    form = {"choice-category": desk["access.password"].pk, "proposal": proposal.pk}
+
+    answer = client.post("/embed/override", {"token": opened(client, proposal), **form})
+
+    assert answer.status_code == 422
+    assert "Say why: choose a reason." in words(answer)
+    assert not Decision.objects.exists()
+
+
+def test_htmx_gets_the_part_that_the_page_itself_includes(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+
+    answer = client.post(
+        "/embed/accept",
+        {"proposal": proposal.pk},
+        headers={"HX-Request": "true", "X-Embed-Token": token},
+    )
+
+    assert answer.status_code == 200
+    assert "<html" not in words(answer)
+    assert 'id="work"' in words(answer)
+    assert answer["HX-Push-Url"] == "false"
+
+
+def test_all_forms_and_requests_of_the_frame_stay_in_the_frame(
+    client: Client, desk: Desk, reasons: dict[str, Reason]
+) -> None:
+    """A partial that other pages share must not lead a frame to where its token means nothing."""
+    Reason.objects.filter(key="wrong", applies_to="override").update(key="more-precise")
+    for proposal in (make_proposal(desk), make_torn(desk)):
+        page = client.get(link_to(proposal)).content.decode()
+        forms = re.findall(r"<form(?! method=\"dialog\")[^>]*>.*?</form>", page, re.DOTALL)
+        sent = re.findall(r"(?:action|hx-post|hx-get)=\"([^\"]+)\"", page)
+
+        assert len(forms) >= 4
+        assert all('name="token"' in form for form in forms)
+        assert "csrfmiddlewaretoken" not in page
+        assert {path for path in sent if not path.startswith("/embed/")} == set()
+
+
+def test_no_cookie_is_set_and_none_is_asked(client: Client, desk: Desk) -> None:
+    """Whoever is signed in beside the frame has no part in it."""
+    other = make_technician("bob")
+    client.force_login(other)
+    proposal = make_proposal(desk)
+
+    answer = client.get(link_to(proposal))
+    done = accept(client, proposal, token_in(answer))
+
+    assert not answer.cookies
+    assert not done.cookies
+    assert "Cookie" not in answer.get("Vary", "")
+    assert last_decision().reviewer.username == "maya"
+
+
+def test_no_csrf_token_is_needed_where_no_cookie_could_be_abused(desk: Desk) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    proposal = make_proposal(desk)
+
+    assert accept(strict, proposal, opened(strict, proposal)).status_code == 200
+
+
+def test_headers_let_only_the_listed_sites_frame_it(client: Client, desk: Desk) -> None:
+    desk.source.embed_origins = [ORIGIN, "https://*.example.com:8443", "https://x; script-src *"]
+    desk.source.save()
+    proposal = make_proposal(desk)
+
+    answer = client.get(link_to(proposal))
+
+    policy = dict(
+        part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";")
+    )
+    assert policy["frame-ancestors"] == f"{ORIGIN} https://*.example.com:8443"
+    assert policy["default-src"] == "'self'"
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert "X-Frame-Options" not in answer
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/history/", "/tickets/0/", "/accounts/login/", "/admin/login/"]
+)
+def test_all_other_pages_can_be_framed_by_nobody(client: Client, path: str) -> None:
+    client.force_login(make_technician("bob"))
+
+    answer = client.get(path)
+
+    assert answer["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+
+
+# --- States -----------------------------------------------------------------------------------
+def test_a_ticket_that_has_not_arrived_is_waited_for(client: Client, desk: Desk) -> None:
+    answer = client.get(link("norvik", "T/9 &x"))
+
+    assert answer.status_code == 404
+    assert "Ticket #T/9 &x has not arrived from Norvik yet" in words(answer)
+    ticket = make_ticket(desk, external_id="T/9 &x")
+    again = client.post("/embed/look", {"token": token_in(answer)})
+    assert "Nothing is proposed yet" in words(again)
+    make_proposal(desk, ticket)
+    assert "Network › VPN" in words(client.post("/embed/look", {"token": token_in(again)}))
+
+
+def test_what_was_decided_is_shown_with_a_way_to_undo_it(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    accept(client, proposal, opened(client, proposal))
+
+    page = words(client.get(link_to(proposal)))
+
+    assert "Accepted</b> by Maya Berg" in page
+    assert f'href="/tickets/{proposal.ticket_id}/" target="_blank"' in page
+    assert "/embed/accept" not in page
+
+
+def test_the_second_of_two_learns_who_was_first(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+    bob = make_technician("bob", first_name="Bob", last_name="Stone")
+    decisions.decide(proposal=proposal, reviewer=bob, choices={}, reasons={}, with_playbook=False)
+
+    answer = accept(client, proposal, token)
+
+    assert answer.status_code == 409
+    assert "Nothing was saved" in words(answer)
+    assert "by Bob Stone" in words(answer)
+    assert Decision.objects.count() == 1
+
+
+def test_a_proposal_for_an_older_text_is_not_decided(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+    delivery = Delivery.objects.create(
+        source=desk.source, webhook_id="m2", body=b"", body_sha256="0" * 64, outcome="applied"
+    )
+    TicketVersion.objects.create(
+        ticket=proposal.ticket, version=2, subject="New", body="New", delivery=delivery
+    )
+
+    answer = accept(client, proposal, token)
+
+    assert answer.status_code == 409
+    assert "The ticket has changed since this was proposed" in words(answer)
+    assert not Decision.objects.exists()
+
+
+def test_who_may_only_read_sees_no_forms_and_can_send_none(client: Client, desk: Desk) -> None:
+    make_reader()
+    proposal = make_proposal(desk)
+    answer = client.get(link_to(proposal, user="lena"))
+
+    assert "Deciding is for technicians" in words(answer)
+    token = re.search(r'X-Embed-Token": "([^"]+)"', words(answer))
+    assert token is not None
+    assert accept(client, proposal, token[1]).status_code == 403
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [("nobody", "You are not known here"), ("gone", "not known"), ("guest", "not open to you")],
+)
+def test_people_who_may_not_are_told_so(client: Client, desk: Desk, user: str, said: str) -> None:
+    make_user("guest")
+    make_technician("gone", is_active=False)
+    proposal = make_proposal(desk)
+
+    answer = client.get(link_to(proposal, user=user))
+
+    assert answer.status_code == 403
+    assert said in words(answer)
+    assert "Open in Countersign" in words(answer)
+    assert "Network" not in words(answer)
+
+
+def test_without_listed_sites_embedding_is_off_and_says_so(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+    desk.source.embed_origins = []
+    desk.source.save()
+
+    answers = [client.get(link_to(proposal)), accept(client, proposal, token)]
+
+    for answer in answers:
+        assert answer.status_code == 403
+        assert "Embedding is not set up" in words(answer)
+        assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert not Decision.objects.exists()
+
+
+def test_a_source_that_is_unknown_or_off_is_not_there(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    desk.source.is_active = False
+    desk.source.save()
+
+    assert client.get(link_to(proposal)).status_code == 404
+    assert client.get(link("nothing", "T-1")).status_code == 404
+
+
+def test_a_drawn_proposal_shows_no_advice_before_it_was_answered(
+    client: Client, desk: Desk
+) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+    check = SpotCheck.objects.create(
+        proposal=proposal, propensity=0.05, stratum="x", drawn_at=timezone.now()
+    )
+
+    answer = client.get(link_to(proposal))
+    assert "This one is answered first" in words(answer)
+    assert "VPN</p>" not in words(answer)
+    assert "/embed/accept" not in words(answer)
+    assert accept(client, proposal, token).status_code == 409
+    maya = User.objects.get(username="maya")
+    BlindAnswer.objects.create(
+        check_of=check, reviewer=maya, answered_at=timezone.now(), seconds=9.0
+    )
+    assert "Network › VPN" in words(client.get(link_to(proposal)))
+    assert accept(client, proposal, token).status_code == 200
+
+
+def test_effects_are_asked_with_the_token_and_without_the_pages_address(
+    client: Client, desk: Desk
+) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+    accept(client, proposal, token)
+
+    answer = client.get("/embed/effects", headers={"X-Embed-Token": token})
+
+    assert answer.status_code == 200
+    assert "Add an internal note" in words(answer)
+    assert 'hx-get="/embed/effects"' in words(answer)
+
+
+def test_a_page_in_use_goes_on_and_one_that_rests_ends(
+    client: Client, desk: Desk, time_machine: Any
+) -> None:
+    start = timezone.now()
+    time_machine.move_to(start, tick=False)
+    token = token_in(client.get(link("norvik", "not-here-yet")))
+    for minutes in (25, 50, 75):
+        time_machine.move_to(start + timedelta(minutes=minutes), tick=False)
+        answer = client.post("/embed/look", {"token": token})
+        assert "has not arrived" in words(answer)
+        token = token_in(answer)
+
+    time_machine.move_to(start + timedelta(minutes=106), tick=False)
+    ended = client.post("/embed/look", {"token": token})
+
+    assert ended.status_code == 403
+    assert "This link has run out" in words(ended)
+    assert ORIGIN in ended["Content-Security-Policy"]
