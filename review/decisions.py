@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from review import leases, standing
 from review.models import DecidedValue, Decision, Reason, Withdrawal
@@ -26,6 +27,8 @@ from triage.models import (
     Ticket,
     Waiting,
 )
+
+ANSWER_FIRST = _("Answer first: the proposal for this ticket is shown only after your own answer.")
 
 
 class DecisionError(Exception):
@@ -58,6 +61,10 @@ class Leased(DecisionError):
 
 class DecisionRefused(DecisionError):
     """The decision lacks something; the message is for the reviewer."""
+
+
+class AnswerFirst(DecisionRefused):
+    """It was drawn to be answered before the advice is shown, and has not been."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ def _finals(
         if choice is None:
             raise DecisionRefused(f"Choose a value for {proposed[key].field.name}.")
         if choice != before.get(key):
-            _check_choice(proposed[key].field, choice, proposed[key].choice)
+            check_choice(proposed[key].field, choice, proposed[key].choice)
         finals[key] = choice
     for key, value in proposed.items():
         if value.field.is_main and key not in finals:
@@ -190,7 +197,7 @@ def escalate(
         proposed = _proposed(proposal)
         if team.field.key not in proposed:
             raise DecisionRefused(f"This proposal has no field {team.field.key!r}.")
-        _check_choice(proposed[team.field.key].field, team, None)
+        check_choice(proposed[team.field.key].field, team, None)
         finals = {team.field.key: team}
     word = _Word(Decision.Verdict.ESCALATED, ground, finals=finals, reason=reason, text=text)
     return _store(proposal, reviewer, word, {})
@@ -214,29 +221,44 @@ def send_back(
 
 def _ground(proposal: Proposal, reviewer: User, reversal: Reversal | None) -> _Ground:
     """Hold the ticket's row, then make sure that there is something for this person to decide."""
-    ticket = Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
-    stands = Decision.objects.select_related("reviewer").filter(stands_for=proposal).first()
-    if stands is not None and (reversal is None or reversal.of != stands):
-        raise AlreadyDecided(stands)
     if reversal is None:
-        _refuse_unless_waiting(proposal, reviewer)
+        if hold(proposal, reviewer).blind_at is not None:
+            raise AnswerFirst(ANSWER_FIRST)
         return _Ground()
+    ticket = Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
+    stands = _standing(proposal)
+    if stands is not None and reversal.of != stands:
+        raise AlreadyDecided(stands)
     _refuse_unless_settled(proposal, ticket, reversal)
     finals, reasons = standing.settled(proposal, stands)
     return _Ground(reversal, finals, reasons, ticket.version)
 
 
-def _refuse_unless_waiting(proposal: Proposal, reviewer: User) -> None:
-    """A lease only spares two people the same work; what decides between them is the row."""
-    if not Waiting.objects.filter(proposal=proposal).exists():
+def _standing(proposal: Proposal) -> Decision | None:
+    return Decision.objects.select_related("reviewer").filter(stands_for=proposal).first()
+
+
+def hold(proposal: Proposal, reviewer: User) -> Waiting:
+    """Hold the ticket's row, then make sure that this person may say something on what waits.
+
+    A lease only spares two people the same work; what decides between them is the row. What was
+    applied without a person is checked as it was proposed, whatever came since.
+    """
+    Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
+    stands = _standing(proposal)
+    if stands is not None:
+        raise AlreadyDecided(stands)
+    waiting = Waiting.objects.select_related("proposal").filter(proposal=proposal).first()
+    if waiting is None:
         raise Superseded("This proposal no longer waits: the ticket was closed or proposed anew.")
     newer = proposal.ticket.versions.filter(
         version__gt=proposal.ticket_version.version, delivery__outcome=Delivery.Outcome.APPLIED
     )
-    if newer.exists():
+    if proposal.route != Proposal.Route.AUTO and newer.exists():
         raise Superseded("The ticket has changed since this was proposed; a new proposal comes.")
     if held := leases.other(proposal.ticket, reviewer):
         raise Leased(leases.leased_to(held))
+    return waiting
 
 
 def _refuse_unless_settled(proposal: Proposal, ticket: Ticket, reversal: Reversal) -> None:
@@ -255,7 +277,7 @@ def _proposed(proposal: Proposal) -> dict[str, ProposedValue]:
     return {v.field.key: v for v in proposal.values.select_related("field", "choice__field")}
 
 
-def _check_choice(field: Field, choice: Choice, proposed: Choice | None) -> None:
+def check_choice(field: Field, choice: Choice, proposed: Choice | None) -> None:
     if choice.field_id != field.pk:
         raise DecisionRefused(f"{choice.name!r} is not a choice of {field.name}.")
     if choice.retired_at is not None and choice != proposed:

@@ -58,6 +58,7 @@ def permissions_of(role: str) -> set[str]:
             "triage.add_trainingrun",
             "triage.change_trainingrun",
             "triage.change_labeldoubt",
+            "review.view_spotcheck",
         }
         return DECIDES | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:

@@ -1,8 +1,10 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from review.views import (
+    answer,
     decide,
     history,
+    practice,
     queue,
     saved,
     search,
@@ -21,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:pk>/ahead/", upcoming.ahead, name="ahead"),
     path("tickets/<int:pk>/lease/", windows.lease, name="lease"),
     path("tickets/<int:pk>/effects/", ticket.effects, name="effects"),
+    path("proposals/<int:pk>/answer", answer.answer, name="answer"),
     path("proposals/<int:pk>/accept", decide.accept, name="accept"),
     path("proposals/<int:pk>/override", decide.override, name="override"),
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
@@ -39,6 +42,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("skipped/", skip.skipped, name="skipped"),
     path("leases/renew", windows.heartbeat, name="renew"),
     path("leases/release", windows.release, name="release"),
+    path("practice/", practice.practice, name="practice"),
+    path("practice/past/", practice.past, name="practice_past"),
+    path("practice/tickets/<int:pk>/answer", practice.answer, name="practice_answer"),
+    path("practice/<int:pk>/", practice.exercise, name="practice_exercise"),
+    path("practice/<int:pk>/finish", practice.finish, name="practice_finish"),
     path("history/", history.history, name="history"),
     path("metrics/", include("review.metrics.urls")),
 ]

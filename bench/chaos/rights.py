@@ -66,11 +66,17 @@ PAGES = {
     **dict.fromkeys(
         ("review:accept", "review:override", "review:escalate", "review:send_back", "review:skip",
          "review:unskip", "review:skipped", "review:next", "review:ahead", "review:lease",
-         "review:renew", "review:release", "review:reverse", "review:undo_last"),
+         "review:renew", "review:release", "review:reverse", "review:undo_last",
+         "review:answer", "review:practice", "review:practice_past"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.
     "review:undo": both(DECIDERS, may_decline=True),
+    # Only one's own exercises are there, and only on tickets whose truth is known.
+    **dict.fromkeys(
+        ("review:practice_answer", "review:practice_exercise", "review:practice_finish"),
+        both(DECIDERS, may_decline=True),
+    ),
     **dict.fromkeys(("health", "ready", "schema", "api_docs"), PUBLIC),
 }  # fmt: skip
 API = {
@@ -197,6 +203,8 @@ TABLES = {
          "triage_ledgerentry", "review_decision"),
         RECORD,
     ),
+    # A team lead reads no single person's answers.
+    "review_spotcheck": Table(frozenset({AI_OWNER, AUDITOR, ROOT})),
     "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
     "review_skip": Table(INSPECTORS),
     "auth_user": Table(INSPECTORS, ROOTS, ROOTS),

@@ -27,6 +27,7 @@ LABELS = {
     "action_url": "Automation address",
     "allows_private_addresses": "Private addresses allowed",
     "api_url": "API address",
+    "blind_share": "Share answered first",
     "for_choices": "Offered for",
     "is_active": "Active",
     "is_main": "Main field",

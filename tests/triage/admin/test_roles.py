@@ -56,6 +56,7 @@ PAGES = {
     "triage.ledgerentry": RECORD,
     "review.decision": RECORD,
     "review.reason": POLICY,
+    "review.spotcheck": (READS, NOTHING, READS),
     "knox.authtoken": (WRITES, NOTHING, READS),
     "auth.user": (NOTHING, NOTHING, READS),
     "auth.group": (NOTHING, NOTHING, READS),
