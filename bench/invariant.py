@@ -47,6 +47,7 @@ BREACHES = {
           ON newer.ticket_id = t.id AND newer.version > seen.version
         JOIN triage_delivery d ON d.id = newer.delivery_id AND d.outcome = 'applied'
         WHERE (%(source)s IS NULL OR t.source_id = %(source)s)
+          AND p.route <> 'auto'
           AND NOT EXISTS (
             SELECT FROM triage_job j WHERE j.kind = 'propose' AND j.subject = newer.id)""",
     "last proposals of open tickets wait for nobody and were never decided": """

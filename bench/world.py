@@ -42,6 +42,8 @@ def new_desk(**over: Any) -> Desk:
         "slug": f"desk-{number}",
         "name": f"Desk {number}",
         "deliveries_per_minute": UNLIMITED,
+        # What is answered first cannot be decided at once; checks of that ask for it.
+        "blind_share": 0.0,
     }
     if "owner" not in over:
         values["owner"] = User.objects.create_user(f"owner-{number}")

@@ -1,5 +1,6 @@
 """The only reader of the environment, through config/env.py."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -108,6 +109,12 @@ TEMPLATES = [
         },
     }
 ]
+
+# --- Blind checks ---------------------------------------------------------------------------
+# Who could work the draw out beforehand could work around it.
+COUNTERSIGN_BLIND_SALT = hashlib.sha256(f"blind checks:{SECRET_KEY}".encode()).hexdigest()
+# The lowest share of what is checked at all, and of what is applied without a person.
+COUNTERSIGN_BLIND_LEAST = 0.01
 
 # --- Engines --------------------------------------------------------------------------------
 _DATABASE = dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)

@@ -17,7 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from review.erasure_admin import ErasableTicketAdmin
 from review.load import forget_agreement
-from review.models import DecidedValue, Decision, Reason, Skip, TeamAgreement
+from review.models import DecidedValue, Decision, Reason, Skip, SpotCheck, TeamAgreement
 from review.roles import admit
 from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin, full_name, person
 from triage.admin.theme import display
@@ -128,6 +128,40 @@ class SkipAdmin(RecordAdmin):
     @display(description="Ticket")
     def ticket(self, skip: Skip) -> str:
         return str(skip.proposal.ticket)
+
+
+@admin.register(SpotCheck)
+class SpotCheckAdmin(RecordAdmin):
+    """What was drawn, at which probability, and what was answered; not by whom.
+
+    The checks judge the AI. Who answered stands in the ledger, by number.
+    """
+
+    list_display = ["ticket", "stratum", "propensity", "drawn_at", "answered"]
+    list_filter = ["stratum", "drawn_at"]
+    list_select_related = ["proposal__ticket"]
+    ordering = ["-drawn_at"]
+    fieldsets = [
+        (None, {"fields": ["ticket", "proposal", "stratum", "propensity", "drawn_at"]}),
+        ("Answered before the advice", {"fields": ["answered"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpotCheck]:
+        rows: QuerySet[SpotCheck] = super().get_queryset(request)
+        return rows.prefetch_related("answers__values__field", "answers__values__choice")
+
+    @display(description="Ticket")
+    def ticket(self, check: SpotCheck) -> str:
+        return str(check.proposal.ticket)
+
+    @display(description="Answer")
+    def answered(self, check: SpotCheck) -> str:
+        said = [
+            f"{value.field}: {value.choice or 'could not tell'}"
+            for answer in check.answers.all()
+            for value in answer.values.all()
+        ]
+        return ", ".join(said) or "not answered yet"
 
 
 # Only from here is all that people wrote about a ticket in reach.

@@ -96,7 +96,9 @@ class DecisionRow(serializers.ModelSerializer[Decision]):
 
 class Conflict(serializers.Serializer[Any]):
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=["already_decided", "superseded", "leased", "too_late"])
+    code = serializers.ChoiceField(
+        choices=["already_decided", "superseded", "leased", "too_late", "answer_first"]
+    )
     winner = DecisionRow(allow_null=True, help_text="The decision that came first, if one did.")
 
 
@@ -237,6 +239,8 @@ def answer(
     """Decide as a valid shape says, and answer with the decision or with what was in its way."""
     try:
         decision = _decide(proposal, reviewer, said, reversal)
+    except decisions.AnswerFirst as error:
+        return conflict(str(error), "answer_first", None)
     except decisions.DecisionRefused as error:
         raise ValidationError({"detail": str(error)}) from error
     except decisions.AlreadyDecided as error:

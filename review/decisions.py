@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from review import leases, standing
 from review.models import Batch, Decision, Reason
@@ -34,10 +35,16 @@ __all__ = [
     "Leased",
     "Reversal",
     "Superseded",
+    "check_choice",
     "decide",
     "escalate",
+    "hold",
     "send_back",
 ]
+
+ANSWER_FIRST = gettext_lazy(
+    "Answer first: the proposal for this ticket is shown only after your own answer."
+)
 
 
 @transaction.atomic
@@ -178,31 +185,46 @@ def send_back(
 
 def _ground(proposal: Proposal, reviewer: User, reversal: Reversal | None) -> Ground:
     """Hold the ticket's row, then make sure that there is something for this person to decide."""
-    ticket = Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
-    stands = Decision.objects.select_related("reviewer").filter(stands_for=proposal).first()
-    if stands is not None and (reversal is None or reversal.of != stands):
-        raise AlreadyDecided(stands)
     if reversal is None:
-        _refuse_unless_waiting(proposal, reviewer)
+        if hold(proposal, reviewer).blind_at is not None:
+            raise AnswerFirst(ANSWER_FIRST)
         return Ground()
+    ticket = Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
+    stands = _standing(proposal)
+    if stands is not None and reversal.of != stands:
+        raise AlreadyDecided(stands)
     _refuse_unless_settled(proposal, ticket, reversal)
     finals, reasons = standing.settled(proposal, stands)
     return Ground(reversal, finals, reasons, ticket.version)
 
 
-def _refuse_unless_waiting(proposal: Proposal, reviewer: User) -> None:
-    """A lease only spares two people the same work; what decides between them is the row."""
-    if not Waiting.objects.filter(proposal=proposal).exists():
+def _standing(proposal: Proposal) -> Decision | None:
+    return Decision.objects.select_related("reviewer").filter(stands_for=proposal).first()
+
+
+def hold(proposal: Proposal, reviewer: User) -> Waiting:
+    """Hold the ticket's row, then make sure that this person may say something on what waits.
+
+    A lease only spares two people the same work; what decides between them is the row. What was
+    applied without a person is checked as it was proposed, whatever came since.
+    """
+    Ticket.objects.select_for_update().get(pk=proposal.ticket_id)
+    stands = _standing(proposal)
+    if stands is not None:
+        raise AlreadyDecided(stands)
+    waiting = Waiting.objects.select_related("proposal").filter(proposal=proposal).first()
+    if waiting is None:
         raise Superseded(
             _("This proposal no longer waits: the ticket was closed or proposed anew.")
         )
     newer = proposal.ticket.versions.filter(
         version__gt=proposal.ticket_version.version, delivery__outcome=Delivery.Outcome.APPLIED
     )
-    if newer.exists():
+    if proposal.route != Proposal.Route.AUTO and newer.exists():
         raise Superseded(_("The ticket has changed since this was proposed; a new proposal comes."))
     if held := leases.other(proposal.ticket, reviewer):
         raise Leased(leases.leased_to(held))
+    return waiting
 
 
 def _refuse_unless_settled(proposal: Proposal, ticket: Ticket, reversal: Reversal) -> None:

@@ -1,7 +1,8 @@
 """What a person fills in to decide: another value with a reason, or a reason alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -83,10 +84,18 @@ class OverrideForm(ReasonedForm):
 
     with_playbook = forms.BooleanField(label=_("Send the reply all the same"), required=False)
 
-    def __init__(self, *args: Any, page: TicketPage, choices: Catalogue, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        page: TicketPage,
+        choices: Catalogue,
+        own: Mapping[str, Choice] = MappingProxyType({}),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.page = page
         self.catalogue = choices
+        self.own = own
         self.choices: dict[str, Choice] = {}
         self.reasons: dict[str, Reason] = {}
         for line in page.lines:
@@ -95,10 +104,11 @@ class OverrideForm(ReasonedForm):
                 label=field.name,
                 required=False,
                 choices=self._options(line),
-                initial=self.start(line),
+                initial=self._first(line),
                 error_messages={"invalid_choice": _("This is not one of the choices any more.")},
             )
             self.fields[f"reason-{field.key}"] = self.reason_field(required=False)
+            self.initial[f"reason-{field.key}"] = self._first_reason(line)
         if page.proposal is None or page.proposal.playbook is None:
             del self.fields["with_playbook"]
 
@@ -168,27 +178,37 @@ class OverrideForm(ReasonedForm):
         ]
 
     def _options(self, line: Line) -> Options:
-        """Live choices, grouped by their outermost parent; what is proposed now stays on offer."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for choice in self.catalogue.live(line.value.field_id):
-            lineage = self.catalogue.lineage(choice.pk)
-            group = lineage[0].name if len(lineage) > 1 or self._has_children(choice) else ""
-            groups.setdefault(group, []).append((str(choice.pk), self.catalogue.path(choice.pk)))
+        """Live choices; what is proposed now stays on offer."""
         start = self.start(line)
         options: Options = []
         if start == "":
             options.append(("", gettext("not chosen yet")))
         if start == FOLLOW:
             options.append((FOLLOW, gettext("as it follows from the category")))
-        for group, members in groups.items():
-            options += [(group, members)] if group else members
+        options += grouped(self.catalogue, line.value.field_id)
         stands = self.stands(line)
         if start not in {"", FOLLOW} and stands and stands.retired_at:
             options.append((start, self.catalogue.path(stands.pk)))
         return options
 
-    def _has_children(self, choice: Choice) -> bool:
-        return len(self.catalogue.subtree([choice])) > 1
+    def _first(self, line: Line) -> str:
+        """What the page shows chosen: what the person answered before the advice, if they did."""
+        start, mine = self.start(line), self.own.get(line.value.field.key)
+        if mine is None or mine.retired_at is not None:
+            return start
+        if start != FOLLOW:
+            return str(mine.pk)
+        main = self.page.main
+        chosen = self.own.get(main.value.field.key, main.value.choice) if main else None
+        implied = self.catalogue.implied(chosen.pk, line.value.field_id) if chosen else None
+        return FOLLOW if mine == (implied or line.value.choice) else str(mine.pk)
+
+    def _first_reason(self, line: Line) -> str:
+        """Where the own answer lies below a proposed parent, there is one reason to give."""
+        mine, reason = self.own.get(line.value.field.key), self.more_precise
+        if mine is None or reason is None or mine.pk == line.value.choice_id:
+            return ""
+        return str(reason.pk) if mine in self.catalogue.branch(line.value.choice) else ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -258,6 +278,20 @@ class OverrideForm(ReasonedForm):
             self.add_error(f"reason-{key}", _("Say why: choose a reason."))
 
 
+def grouped(choices: Catalogue, field_pk: int) -> Options:
+    """The live choices of a field, grouped by their outermost parent."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for choice in choices.live(field_pk):
+        lineage = choices.lineage(choice.pk)
+        is_grouped = len(lineage) > 1 or len(choices.subtree([choice])) > 1
+        group = lineage[0].name if is_grouped else ""
+        groups.setdefault(group, []).append((str(choice.pk), choices.path(choice.pk)))
+    options: Options = []
+    for group, members in groups.items():
+        options += [(group, members)] if group else members
+    return options
+
+
 class SendBackForm(ReasonedForm):
     field_order = ["reason", "text"]
 
@@ -307,9 +341,14 @@ class DecisionForms:
 
 
 def decision_forms(
-    page: TicketPage, choices: Catalogue, *, active: str = "", data: Any = None
+    page: TicketPage,
+    choices: Catalogue,
+    *,
+    active: str = "",
+    data: Any = None,
+    own: Mapping[str, Choice] = MappingProxyType({}),
 ) -> DecisionForms:
-    """`data` is bound to the active form alone."""
+    """`data` is bound to the active form alone; `own` are choices made before the advice."""
 
     def common(name: str) -> dict[str, Any]:
         return {
@@ -323,7 +362,9 @@ def decision_forms(
     )
     teams = choices.live(team_field) if team_field is not None else []
     return DecisionForms(
-        override=OverrideForm(page=page, choices=choices, **common(Reason.AppliesTo.OVERRIDE)),
+        override=OverrideForm(
+            page=page, choices=choices, own=own, **common(Reason.AppliesTo.OVERRIDE)
+        ),
         escalate=EscalateForm(teams=teams, **common(Reason.AppliesTo.ESCALATE)),
         send_back=SendBackForm(**common(Reason.AppliesTo.SEND_BACK)),
         skip=SendBackForm(**common(Reason.AppliesTo.SKIP)),

@@ -10,7 +10,16 @@ from django.db.models import Q, QuerySet
 from review.catalogue import PRIORITY, TEAM, Catalogue
 from review.lag import Lag, lag
 from review.place import Place, place_of, worth_of
-from review.queue_filter import KINDS, UNSURE_FROM, Chip, QueueFilter, by_columns, chips, unknown
+from review.queue_filter import (
+    BLIND,
+    KINDS,
+    UNSURE_FROM,
+    Chip,
+    QueueFilter,
+    by_columns,
+    chips,
+    unknown,
+)
 from review.saved_views import Tab, tabs_of
 from review.search import matching
 from review.skips import times_skipped, unskipped
@@ -101,11 +110,11 @@ def waiting(chosen: QueueFilter, choices: Catalogue) -> QuerySet[Waiting]:
         rows = rows.filter(source=named[:1]) if only else rows.filter(source__in=named)
     if chosen.category:
         roots = [one for key in chosen.category for one in choices.with_key(key, main=True)]
-        rows = rows.filter(main_choice_id__in=choices.subtree(roots))
+        rows = rows.filter(BLIND | Q(main_choice_id__in=choices.subtree(roots)))
     for name, keys in ((PRIORITY, chosen.priority), (TEAM, chosen.team)):
         if keys:
             roots = [one for key in keys for one in choices.with_key(key, field=name)]
-            rows = rows.filter(choices__overlap=list(choices.subtree(roots)))
+            rows = rows.filter(BLIND | Q(choices__overlap=list(choices.subtree(roots))))
     if chosen.requester:
         # With the sources named, the index by requester serves.
         by = Ticket.objects.filter(
@@ -167,7 +176,7 @@ def queue_page(
         priorities=choices.options(field=PRIORITY),
         teams=choices.options(field=TEAM),
         lag=lag(),
-        place=place_of(showing, choices) if showing is not None else None,
+        place=place_of(showing, choices) if showing and showing.blind_at is None else None,
         tabs=tabs_of(viewer, chosen) if viewer is not None else [],
         has_model=any(row.main_choice_id for row in found) or _has_model(),
     )
@@ -214,8 +223,8 @@ def _row(row: Waiting, choices: Catalogue) -> Row:
     priority = next((one.pk for one in given if one and one.field.key == PRIORITY), None)
     return Row(
         waiting=row,
-        category=choices.path(row.main_choice_id),
-        priority=choices.path(priority),
+        category=choices.path(row.main_choice_id) if row.blind_at is None else "",
+        priority=choices.path(priority) if row.blind_at is None else "",
         badge=_badge(row),
         due=worth_of(row).due(row.since),
         skipped=getattr(row, "skipped", None) or 0,
@@ -223,6 +232,8 @@ def _row(row: Waiting, choices: Catalogue) -> Row:
 
 
 def _badge(row: Waiting) -> str:
+    if row.blind_at is not None:
+        return "blind"
     if row.is_held:
         return "hold"
     if row.main_choice_id is None:

@@ -17,6 +17,8 @@ from triage.policy.worth import NOVEL_BADGE_FROM
 
 # Above this the page says that the model is unsure rather than that it suggests.
 UNSURE_FROM = 0.5
+# What is answered first stands under every choice and kind: which it is must not be told before.
+BLIND = Q(blind_at__isnull=False)
 KINDS: dict[str, Promise] = {
     "unsure": gettext_lazy("unsure"),
     "open": gettext_lazy("to choose"),
@@ -86,7 +88,7 @@ class Chip:
 def by_columns(rows: QuerySet[Waiting], chosen: QueueFilter) -> QuerySet[Waiting]:
     """Narrowed by what a row says of itself: kind, held, over its target, opened when."""
     if chosen.kind:
-        any_kind = Q(pk__in=[])
+        any_kind = BLIND
         for kind in chosen.kind:
             any_kind |= KIND_OF.get(kind, Q(pk__in=[]))
         rows = rows.filter(any_kind)

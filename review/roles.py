@@ -59,6 +59,7 @@ def permissions_of(role: str) -> set[str]:
             "triage.change_trainingrun",
             "triage.change_labeldoubt",
             "review.embed_decision",
+            "review.view_spotcheck",
         }
         return DECIDES | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:

@@ -153,10 +153,12 @@ def _in_state(state: str) -> Q:
         return Q(Exists(Waiting.objects.filter(**of_ticket)))
     if state == "decided":
         return Q(Exists(Decision.objects.filter(stands_for__ticket=OuterRef("pk"))))
+    # Of what is answered first it must not be told that it was applied without a person.
+    is_shown = ~Q(Exists(Waiting.objects.filter(**of_ticket, blind_at__isnull=False)))
     if state == "auto":
-        return Q(Exists(Proposal.objects.filter(**of_ticket, route=Proposal.Route.AUTO)))
+        return is_shown & Q(Exists(Proposal.objects.filter(**of_ticket, route=Proposal.Route.AUTO)))
     if state == "closed":
-        return Q(closed_at__isnull=False)
+        return is_shown & Q(closed_at__isnull=False)
     return Q(pk__in=[])
 
 

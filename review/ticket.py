@@ -53,7 +53,10 @@ class DecisionLine:
 
 @dataclass(frozen=True)
 class TicketPage:
-    """`hits` are the rules that stand beside no value; `holders` those that asked for a person."""
+    """`hits` are the rules that stand beside no value; `holders` those that asked for a person.
+
+    `is_blind`: to be answered before the advice, so that nothing of it is here.
+    """
 
     ticket: Ticket
     state: str
@@ -70,6 +73,7 @@ class TicketPage:
     versions: list[TicketVersion]
     requester: Requester | None
     waiting: Waiting | None
+    is_blind: bool = False
 
     @property
     def main(self) -> Line | None:
@@ -127,6 +131,8 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
     found = told(pk)
     ticket, proposal = found.ticket, found.proposal
     waiting: Waiting | None = getattr(ticket, "waiting", None)
+    if waiting is not None and waiting.blind_at is not None:
+        return _blind_page(found, waiting)
     decisions = with_changes(_decided(ticket), choices)
     lines = lines_of(proposal, choices) if proposal else []
     named = {line.value.rule_version_id for line in lines}
@@ -149,6 +155,28 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
     )
 
 
+def _blind_page(found: Told, waiting: Waiting) -> TicketPage:
+    """What was written, and nothing of what was made of it, not even what happened since."""
+    return TicketPage(
+        ticket=found.ticket,
+        state=_state(found, waiting, []),
+        proposal=found.proposal,
+        lines=[],
+        hits=[],
+        holders=[],
+        decisions=[],
+        effects=[],
+        similar=[],
+        is_being_explained=False,
+        events=[],
+        events_cut=False,
+        versions=found.versions,
+        requester=found.requester,
+        waiting=waiting,
+        is_blind=True,
+    )
+
+
 def effects_of(ticket: Ticket) -> QuerySet[Effect]:
     return ticket.effects.order_by("created_at", "proposal", "position")
 
@@ -164,8 +192,9 @@ def _state(found: Told, waiting: Waiting | None, decisions: list[DecisionLine]) 
     if _standing(proposal, decisions) is not None:
         return "decided"
     is_waiting = waiting is not None and waiting.proposal_id == proposal.pk
-    if proposal.route == Proposal.Route.AUTO and not is_waiting:
-        return "auto"
+    if proposal.route == Proposal.Route.AUTO:
+        # What waits to be checked is checked as it was proposed, whatever came since.
+        return "waiting" if is_waiting else "auto"
     seen = proposal.ticket_version.version
     if any(_is_applied(newer) for newer in found.versions if newer.version > seen):
         return "superseded"

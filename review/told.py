@@ -77,7 +77,9 @@ def told(pk: int) -> Told:
     proposal = (
         Proposal.objects.filter(ticket=pk)
         .exclude(route=Proposal.Route.SHADOW)
-        .select_related("ticket__source", "ticket__waiting", "ticket_version", "playbook__owner")
+        .select_related(
+            "ticket__source", "ticket__waiting", "ticket_version", "playbook__owner", "spot_check"
+        )
         .defer("ticket__search", "ticket_version__subject", "ticket_version__body")
         .annotate(
             explaining=Exists(explaining), found_hits=_hits(), **_of_ticket("ticket", "ticket__")

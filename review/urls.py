@@ -1,9 +1,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from review.views import (
+    answer,
     decide,
     history,
     load,
+    practice,
     queue,
     saved,
     search,
@@ -23,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:pk>/ahead/", upcoming.ahead, name="ahead"),
     path("tickets/<int:pk>/lease/", windows.lease, name="lease"),
     path("tickets/<int:pk>/effects/", ticket.effects, name="effects"),
+    path("proposals/<int:pk>/answer", answer.answer, name="answer"),
     path("proposals/<int:pk>/accept", decide.accept, name="accept"),
     path("proposals/<int:pk>/override", decide.override, name="override"),
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
@@ -49,6 +52,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pause/go-on", load.go_on, name="go_on"),
     path("pause/later", load.put_off_break, name="put_off_break"),
     path("agreement/", load.agreement, name="agreement"),
+    path("practice/", practice.practice, name="practice"),
+    path("practice/past/", practice.past, name="practice_past"),
+    path("practice/tickets/<int:pk>/answer", practice.answer, name="practice_answer"),
+    path("practice/<int:pk>/", practice.exercise, name="practice_exercise"),
+    path("practice/<int:pk>/finish", practice.finish, name="practice_finish"),
     path("history/", history.history, name="history"),
     path("metrics/", include("review.metrics.urls")),
 ]

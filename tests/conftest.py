@@ -18,6 +18,7 @@ import pgtrigger
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, TransactionTestCase
+from pytest_django import Settings
 
 from review import recalled
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
@@ -69,6 +70,12 @@ def nothing_recalled() -> None:
     recalled.forget()
 
 
+@pytest.fixture(autouse=True)
+def nothing_drawn_by_chance(settings: Settings) -> None:
+    """What is applied without a person would otherwise be drawn for a check now and then."""
+    settings.COUNTERSIGN_BLIND_LEAST = 0.0
+
+
 # --- People ---------------------------------------------------------------------------------
 def new_user(username: str, *roles: str, **over: Any) -> User:
     """A person without a password; `roles` are names from review.roles."""
@@ -115,7 +122,11 @@ def new_secret(source: Source, value: str = INBOUND_SECRET, **over: Any) -> Sour
 
 
 def new_source(**over: Any) -> Source:
-    """An active source with one live inbound secret, INBOUND_SECRET, and no API address."""
+    """An active source with one live inbound secret, INBOUND_SECRET, and no API address.
+
+    Nothing is answered first there, unless `blind_share` says otherwise.
+    """
+    over.setdefault("blind_share", 0.0)
     slug = over.setdefault("slug", f"desk{next(_numbers)}")
     if "owner" not in over:
         over["owner"] = User.objects.create_user(f"owner-of-{slug}")

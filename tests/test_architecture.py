@@ -23,6 +23,7 @@ ORDER = (
         "triage.similar",
         "triage.outcomes",
         "triage.drafts",
+        "triage.drawing",
         "triage.evidence",
         "triage.shadows",
         "triage.waiting",

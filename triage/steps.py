@@ -4,7 +4,7 @@ Each step may be repeated: run twice, it leaves what one run leaves.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from triage import bulk, evidence, ledger, shadows
 from triage.drafts import Draft, drafts
+from triage.drawing import TO_PEOPLE, drawn, drawn_again
 from triage.effects import plan
 from triage.intake import inbox
 from triage.jobs import leases
@@ -68,7 +69,7 @@ def propose(version_ids: Sequence[int], *, jobs: Sequence[Job] = ()) -> int:
         newest = _locked(made)
         before = {
             proposal.ticket_version_id: proposal
-            for proposal in Proposal.objects.select_related("ticket").filter(
+            for proposal in Proposal.objects.select_related("ticket__source").filter(
                 ticket_version__in=bulk.among(newest)
             )
         }
@@ -100,6 +101,7 @@ def _write(kept: Sequence[Draft]) -> None:
     # As text, because it is the same in all rows.
     now = timezone.now().isoformat()
     predicted = _predictions(kept, now)
+    blind = drawn(kept)
     ids = bulk.insert(Proposal, [_proposal(draft, now) for draft in kept])
     pairs = list(zip(kept, ids, strict=True))
     bulk.insert(ProposedValue, [row for d, pk in pairs for row in _values(d, pk, predicted)])
@@ -108,10 +110,11 @@ def _write(kept: Sequence[Draft]) -> None:
     )
     tickets = bulk.among(draft.version.ticket_id for draft in kept)
     Waiting.objects.filter(ticket__in=tickets).delete()
-    to_people = (Proposal.Route.REVIEW, Proposal.Route.HOLD)
-    bulk.insert(Waiting, [_waiting(d, pk) for d, pk in pairs if d.route in to_people])
+    # One that was applied without a person waits too, if it was drawn: it looks like any other.
+    waits = [(d, pk) for d, pk in pairs if d.route in TO_PEOPLE or d.version.ticket_id in blind]
+    bulk.insert(Waiting, [_waiting(d, pk, blind.get(d.version.ticket_id)) for d, pk in waits])
     _notify(kept)
-    _act(pairs)
+    _act(pairs, blind)
     leases.put(Job.Kind.EVIDENCE, ids)
     if shadowed := [draft.version.pk for draft in kept if draft.has_shadows]:
         leases.put(Job.Kind.SHADOW, shadowed)
@@ -144,16 +147,15 @@ def _predictions(kept: Sequence[Draft], now: str) -> dict[tuple[int, int], int]:
 
 def _bring_back(again: Sequence[tuple[Draft, Proposal]]) -> None:
     """Proposals that left the queue because their ticket was closed, and nobody decided, wait."""
-    to_people = (Proposal.Route.REVIEW, Proposal.Route.HOLD)
     settled = plan.settled(proposal.pk for _, proposal in again)
-    Waiting.objects.bulk_create(
-        [
-            waiting_row(proposal)
-            for _, proposal in again
-            if proposal.route in to_people and proposal.pk not in settled
-        ],
-        ignore_conflicts=True,
-    )
+    rows = [
+        waiting_row(proposal)
+        for _, proposal in again
+        if proposal.route in TO_PEOPLE and proposal.pk not in settled
+    ]
+    for row in rows:
+        row.blind_at = drawn_again(row.proposal)
+    Waiting.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _proposal(draft: Draft, now: str) -> dict[str, Any]:
@@ -193,7 +195,7 @@ def _values(
     return rows
 
 
-def _waiting(draft: Draft, proposal_id: int) -> dict[str, Any]:
+def _waiting(draft: Draft, proposal_id: int, blind_at: float | None) -> dict[str, Any]:
     main, worth = draft.values.get(draft.main), draft.worth
     opened_at = draft.version.ticket.opened_at
     return {
@@ -214,6 +216,7 @@ def _waiting(draft: Draft, proposal_id: int) -> dict[str, Any]:
         "since": opened_at,
         "target_minutes": worth.target_minutes,
         "look_by": worth.look_by(opened_at),
+        "blind_at": blind_at,
     }
 
 
@@ -233,10 +236,16 @@ def _notify(kept: Sequence[Draft]) -> None:
     ring_after_commit(Lane.EFFECTS)
 
 
-def _act(pairs: Sequence[tuple[Draft, int]]) -> None:
-    """What happens without a person: auto applies, prefill leaves a marked note."""
+def _act(pairs: Sequence[tuple[Draft, int]], blind: Container[int]) -> None:
+    """What happens without a person: auto applies, prefill leaves a marked note.
+
+    Of what is answered first, no suggestion may stand in the helpdesk before the answer.
+    """
     acting = {
-        pk: draft for draft, pk in pairs if draft.route == Proposal.Route.AUTO or draft.is_prefilled
+        pk: draft
+        for draft, pk in pairs
+        if draft.route == Proposal.Route.AUTO
+        or (draft.is_prefilled and draft.version.ticket_id not in blind)
     }
     rows = Proposal.objects.filter(pk__in=acting).select_related(
         "ticket__source", "ticket_version", "playbook"
@@ -294,6 +303,9 @@ def apply(
 
     `turn` counts what was decided on, or applied for, the proposal so far, this one included.
     """
+    if proposal.route == Proposal.Route.AUTO and turn == 2 and seen_version is None:
+        # A check of what was applied without a person: what stands there is not written again.
+        values = plan.unwritten(proposal, values)
     return plan.decided(
         proposal,
         values,

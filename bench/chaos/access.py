@@ -23,6 +23,7 @@ from bench.invariant import until_quiet
 from bench.load import Answer, Sender, in_threads, ticket
 from bench.stack import Stack
 from bench.world import new_desk, new_secret
+from review.models import SpotCheck
 from triage.models import (
     Certificate,
     DriftFinding,
@@ -175,6 +176,12 @@ def _one_of_everything(dressed: Dressed, everyone: Sequence[Visitor]) -> None:
         ticket=dressed.waiting, field=choice.field, origin="history", defaults={"choice": choice}
     )
     _one_doubt(model, label, source.owner)
+    SpotCheck.objects.create(
+        proposal=dressed.decision.proposal,
+        propensity=0.05,
+        stratum="waiting",
+        drawn_at=timezone.now(),
+    )
     new_secret(source)
     Group.objects.create(name=f"spare {secrets.token_hex(4)}")
     EmailAddress.objects.create(user=person, email=f"{person.username}@example.org")

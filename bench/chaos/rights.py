@@ -68,11 +68,17 @@ PAGES = {
          "review:unskip", "review:skipped", "review:next", "review:ahead", "review:lease",
          "review:renew", "review:release", "review:reverse", "review:undo_last",
          "review:equal", "review:equal_count", "review:together", "review:pause",
-         "review:go_on", "review:put_off_break"),
+         "review:go_on", "review:put_off_break", "review:answer", "review:practice",
+         "review:practice_past"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.
     "review:undo": both(DECIDERS, may_decline=True),
+    # Only one's own exercises are there, and only on tickets whose truth is known.
+    **dict.fromkeys(
+        ("review:practice_answer", "review:practice_exercise", "review:practice_finish"),
+        both(DECIDERS, may_decline=True),
+    ),
     **dict.fromkeys(("health", "ready", "schema", "api_docs", "set_language"), PUBLIC),
     # Only a signed link opens these, which none of these visitors has; a login counts for nothing.
     **dict.fromkeys(
@@ -210,6 +216,8 @@ TABLES = {
     "review_teamagreement": Table(
         frozenset({TEAM_LEAD, AUDITOR, ROOT}), frozenset({TEAM_LEAD, ROOT})
     ),
+    # A team lead reads no single person's answers.
+    "review_spotcheck": Table(frozenset({AI_OWNER, AUDITOR, ROOT})),
     "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
     "review_skip": Table(INSPECTORS),
     "auth_user": Table(INSPECTORS, ROOTS, ROOTS),

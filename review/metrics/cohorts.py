@@ -48,6 +48,10 @@ BY_AI = (Outcome.AUTO, Outcome.ACCEPTED)
 SETTLED = (*BY_AI, Outcome.OVERRIDDEN)
 
 
+# Applied without a person and drawn for a check: the decision on it is not what settled it.
+CHECKED = Q(route=Proposal.Route.AUTO, spot_check__isnull=False)
+
+
 def shown(scope: Scope, prefix: str = "") -> Q:
     """Proposals of the window that somebody could see; `prefix` leads from the row to them."""
     condition = Q(
@@ -61,8 +65,9 @@ def shown(scope: Scope, prefix: str = "") -> Q:
 def proposals(scope: Scope) -> QuerySet[Proposal]:
     """Proposals shown in the window, with `outcome`, and `main` as alias of their main value.
 
-    A person's decision goes before everything else; an auto-applied proposal stays so when a
-    newer one follows. It takes a newer proposal to supersede one, not merely a newer version:
+    What was auto-applied and then drawn for a check stays auto-applied, whatever the check says.
+    Else a person's decision goes before everything; an auto-applied proposal stays so when a newer
+    one follows. It takes a newer proposal to supersede one, not merely a newer version:
     the update with which a helpdesk closes a ticket brings none, and nobody had looked.
     """
     # An empty list would empty the whole query, not only the join.
@@ -75,6 +80,7 @@ def proposals(scope: Scope) -> QuerySet[Proposal]:
         .alias(main=FilteredRelation("values", condition=Q(values__field__in=main_fields)))
         .annotate(
             outcome=Case(
+                When(CHECKED, then=Value(Outcome.AUTO)),
                 When(decision__isnull=False, then=F("decision__verdict")),
                 When(route=Proposal.Route.AUTO, then=Value(Outcome.AUTO)),
                 When(Exists(newer), then=Value(Outcome.SUPERSEDED)),
@@ -123,9 +129,16 @@ def matured(scope: Scope) -> QuerySet[Proposal]:
     )
     return (
         proposals(scope)
-        .alias(settled_at=Coalesce("decision__decided_at", "created_at"))
+        .alias(
+            settled_at=Case(
+                When(CHECKED, then=F("created_at")),
+                default=Coalesce("decision__decided_at", "created_at"),
+            )
+        )
         .filter(
-            Q(decision__verdict__in=SETTLED) | Q(decision__isnull=True, route=Proposal.Route.AUTO),
+            Q(decision__verdict__in=SETTLED)
+            | Q(decision__isnull=True, route=Proposal.Route.AUTO)
+            | CHECKED,
             Q(settled_at__lte=scope.now - window),
         )
         .alias(hit=Exists(reopened))
@@ -133,11 +146,15 @@ def matured(scope: Scope) -> QuerySet[Proposal]:
 
 
 def decided(scope: Scope) -> QuerySet[Proposal]:
-    return proposals(scope).filter(decision__isnull=False)
+    return proposals(scope).filter(~CHECKED, decision__isnull=False)
 
 
 def decided_values(scope: Scope) -> QuerySet[DecidedValue]:
-    return DecidedValue.objects.filter(shown(scope, "decision__stands_for__")).order_by()
+    rows = DecidedValue.objects.filter(shown(scope, "decision__stands_for__")).order_by()
+    return rows.exclude(
+        decision__stands_for__route=Proposal.Route.AUTO,
+        decision__stands_for__spot_check__isnull=False,
+    )
 
 
 def overridden_values(scope: Scope) -> QuerySet[DecidedValue]:

@@ -18,7 +18,7 @@ from review.queue import QueueFilter
 from review.templatetags.wording import undo_tag
 from review.ticket import TicketPage
 from review.views import for_people, is_partial, person
-from review.views.ticket import read_page, show
+from review.views.ticket import asked, read_page, show
 from review.views.upcoming import onwards
 from triage.models import Proposal, Waiting
 
@@ -133,6 +133,10 @@ def opened(request: HttpRequest, pk: int, name: str) -> Opened | HttpResponse:
     page = read_page(proposal.ticket_id, choices)
     if not page.is_open or page.proposal != proposal:
         return _conflict(request, proposal)
+    if page.is_blind:
+        refusal = decisions.ANSWER_FIRST
+        more = asked(page, person(request).pk, choices)
+        return show(request, page, choices, None, status=422, refusal=refusal, **more)
     forms = decision_forms(page, choices, active=name, data=request.POST)
     return Opened(proposal, page, choices, forms)
 
@@ -150,8 +154,10 @@ def _conclude(
         return _conflict(request, proposal, error.to)
     except decisions.DecisionRefused as error:
         page = read_page(proposal.ticket_id, choices)
-        forms = decision_forms(page, choices, active="override") if page.is_open else None
-        return show(request, page, choices, forms, status=422, refusal=str(error))
+        can_decide = page.is_open and not page.is_blind
+        forms = decision_forms(page, choices, active="override") if can_decide else None
+        more = asked(page, person(request).pk, choices) if page.is_blind else {}
+        return show(request, page, choices, forms, status=422, refusal=str(error), **more)
     said = _said(decision.verdict) % {"ticket": proposal.ticket.external_id}
     messages.success(request, said, extra_tags=undo_tag(decision))
     return onwards(request, choices, row)

@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from review import leases
+from review.answer_form import AnswerForm, stamp
 from review.catalogue import Catalogue, catalogue
 from review.forms import DecisionForms, decision_forms
 from review.leases import LeasedTo
 from review.queue import QueueFilter, queue_page
 from review.reverse_form import ReverseForm, reverse_form
+from review.spotchecks import fields_of, look, own_answer
 from review.ticket import TicketPage, effects_of, is_unfinished, ticket_page
 from review.timeline import timeline
 from review.views import for_people, is_partial, person
@@ -36,9 +38,16 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(held, LeasedTo):
         note = LeaseNote("other", pk, held)
         return show(request, page, choices, None, lease=note, window=window)
-    active = wanted if wanted in FORMS else "" if page.is_acceptable else "override"
-    forms = decision_forms(page, choices, active=active)
-    return show(request, page, choices, forms, window=window)
+    if page.is_blind and page.waiting is not None:
+        if look(page.waiting):
+            more = asked(page, person(request).pk, choices)
+            return show(request, page, choices, None, window=window, **more)
+        page = read_page(pk, choices)
+    own = own_answer(page.proposal, person(request), choices)
+    is_chosen = bool(own and own.differs) or not page.is_acceptable
+    active = wanted if wanted in FORMS else "override" if is_chosen else ""
+    forms = decision_forms(page, choices, active=active, own=own.choices if own else {})
+    return show(request, page, choices, forms, window=window, own=own)
 
 
 def read_page(pk: int, choices: Catalogue) -> TicketPage:
@@ -65,6 +74,8 @@ def show(
     """
     if reverse is None and page.can_reverse and request.user.has_perm("review.add_decision"):
         reverse = reverse_form(page, choices, is_open=reversing)
+    if "own" not in more and not page.is_blind:
+        more["own"] = own_answer(page.proposal, person(request), choices)
     context = surface(request, page, choices, forms) | {"reverse": reverse} | more
     template = "review/_work.html" if is_partial(request) else "review/work.html"
     response = render(request, template, context, status=status)
@@ -102,12 +113,22 @@ def surface(
     }
 
 
+def asked(page: TicketPage, person_pk: int, choices: Catalogue) -> dict[str, Any]:
+    """The empty form of an answer, and the moment of the look that comes back with it."""
+    if page.proposal is None:
+        return {}
+    form = AnswerForm(fields=fields_of(page.proposal), catalogue=choices)
+    return {"answer": form, "looked": stamp(page.proposal, person_pk)}
+
+
 @require_safe
 @for_people("review.view_decision")
 def effects(request: HttpRequest, pk: int) -> HttpResponse:
     """What the helpdesk has made of the decision so far; asked again until all is finished."""
-    ticket = get_object_or_404(Ticket, pk=pk)
-    found = list(effects_of(ticket))
+    ticket = get_object_or_404(Ticket.objects.select_related("waiting"), pk=pk)
+    waiting = getattr(ticket, "waiting", None)
+    is_blind = waiting is not None and waiting.blind_at is not None
+    found = [] if is_blind else list(effects_of(ticket))
     context = {
         "effects": found,
         "polls": is_unfinished(found),

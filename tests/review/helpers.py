@@ -68,7 +68,12 @@ def make_desk(slug: str = "norvik", **over: Any) -> Desk:
     owner, _ = User.objects.get_or_create(
         username=f"{slug}-owner", defaults={"first_name": "Olga", "last_name": "Owner"}
     )
-    settings = {"name": slug.title(), "owner": owner, "api_url": "https://desk.example.org/api"}
+    settings = {
+        "name": slug.title(),
+        "owner": owner,
+        "api_url": "https://desk.example.org/api",
+        "blind_share": 0.0,
+    }
     source = Source.objects.create(slug=slug, **{**settings, **over})
     category = Field.objects.create(
         source=source, key="category", name="Category", is_main=True, position=0

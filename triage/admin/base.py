@@ -27,6 +27,7 @@ LABELS = {
     "action_url": "Automation address",
     "allows_private_addresses": "Private addresses allowed",
     "api_url": "API address",
+    "blind_share": "Share answered first",
     "embed_origins": "Sites that may show the panel",
     "for_choices": "Offered for",
     "is_active": "Active",

@@ -61,6 +61,7 @@ SECTIONS = {
         ("Tickets", "confirmation_number", "triage.ticket"),
         ("Proposals", "lightbulb", "triage.proposal"),
         ("Decisions", "how_to_reg", "review.decision"),
+        ("Blind checks", "visibility_off", "review.spotcheck"),
         ("Effects", "output", "triage.effect"),
         ("Deliveries", "inbox", "triage.delivery"),
         ("Jobs", "work_history", "triage.job"),

@@ -23,6 +23,7 @@ from triage.admin import secret_forms
 from triage.admin.base import PolicyAdmin
 from triage.admin.forms import AnyModelForm, LinesField, add_errors
 from triage.admin.secrets import live_inbound
+from triage.admin.shares import worth_in_words
 from triage.admin.theme import TabularInline, action, display
 from triage.helpdesks import DIALECTS
 from triage.models import Field, Source, SourceSecret
@@ -112,7 +113,7 @@ class SourceAdmin(PolicyAdmin):
     ledger_subject = "source"
     ledger_fields = (
         "slug", "owner", "helpdesk", "api_url", "is_active", "deliveries_per_minute",
-        "embed_origins",
+        "blind_share", "embed_origins",
     )  # fmt: skip
     list_display = [
         "name",
@@ -156,6 +157,16 @@ class SourceAdmin(PolicyAdmin):
                 ]
             },
         ),
+        (
+            "Answer first",
+            {
+                "fields": ["blind_share"],
+                "description": "On this share of tickets, drawn at random, people answer before "
+                "they are shown the proposal: the only evidence that certificates and figures of "
+                "error rest on. Above 0 it counts as 0.01 at the least. 0 ends it, but for what "
+                "is applied without a person: of that, one in a hundred is checked for ever.",
+            },
+        ),
     ]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -172,12 +183,16 @@ class SourceAdmin(PolicyAdmin):
         sets = list(super().get_fieldsets(request, obj))
         if obj is None:
             return sets
-        more = [("Changing the inbound secret", "rotation"), ("First steps", "first_steps")]
+        more = [
+            ("What answering first costs and buys", "blind_worth"),
+            ("Changing the inbound secret", "rotation"),
+            ("First steps", "first_steps"),
+        ]
         return [*sets, *((title, {"fields": [field]}) for title, field in more)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
         """The address of the webhook must not change under a helpdesk that uses it."""
-        return ["slug", "rotation", "first_steps"] if obj else []
+        return ["slug", "blind_worth", "rotation", "first_steps"] if obj else []
 
     def has_make_secret_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("triage.add_sourcesecret")
@@ -189,6 +204,10 @@ class SourceAdmin(PolicyAdmin):
     @display(description="Writes back", boolean=True)
     def writes_back(self, source: Source) -> bool:
         return bool(source.api_url)
+
+    @display(description="At the present number of tickets")
+    def blind_worth(self, source: Source) -> str:
+        return worth_in_words(source)
 
     @display(description="Test delivery")
     def first_steps(self, source: Source) -> SafeString:

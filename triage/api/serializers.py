@@ -17,6 +17,12 @@ from triage.models import (
 from triage.outcomes import outcomes
 
 
+def is_blind(row: Ticket | Proposal) -> bool:
+    """Whether a person has to answer before the advice is shown, to anybody."""
+    waiting = getattr(row, "waiting", None)
+    return waiting is not None and waiting.blind_at is not None
+
+
 class TicketRef(serializers.ModelSerializer[Ticket]):
     """Enough to find the ticket here and in its helpdesk."""
 
@@ -68,6 +74,15 @@ class TicketRow(serializers.ModelSerializer[Ticket]):
     def get_waiting_proposal(self, ticket: Ticket) -> int | None:
         waiting = getattr(ticket, "waiting", None)
         return None if waiting is None else waiting.proposal_id
+
+    def to_representation(self, instance: Ticket) -> dict[str, Any]:
+        row = super().to_representation(instance)
+        if is_blind(instance):
+            # They may have been written there by ourselves.
+            row |= {"values": {}} | ({"events": []} if "events" in row else {})
+            for version in row.get("versions", []):
+                version["values"] = {}
+        return row
 
 
 class VersionRow(serializers.ModelSerializer[TicketVersion]):
@@ -133,6 +148,15 @@ class ValueRow(serializers.ModelSerializer[ProposedValue]):
         return row
 
 
+HIDDEN_BEFORE_THE_ANSWER: dict[str, Any] = {
+    # As of any other that waits for a person.
+    "route": Proposal.Route.REVIEW.value,
+    "values": [],
+    "playbook": None,
+    "reply": "",
+    "rules": [],
+    "similar": [],
+}
 HIDDEN_IN_SHADOW = ("choice", "probability", "asked", "prediction", "rule")
 
 
@@ -221,6 +245,10 @@ class ProposalRow(serializers.ModelSerializer[Proposal]):
         source="playbook.name", allow_null=True, default=None
     )
     is_waiting = serializers.SerializerMethodField(help_text="Whether a person can decide it now.")
+    answer_first = serializers.SerializerMethodField(
+        help_text="Whether a person has to answer, on the review page, before anybody is shown "
+        "what is proposed: until then values, playbook and reasons are empty here."
+    )
 
     class Meta:
         model = Proposal
@@ -230,6 +258,7 @@ class ProposalRow(serializers.ModelSerializer[Proposal]):
             "ticket_version",
             "route",
             "is_waiting",
+            "answer_first",
             "values",
             "playbook",
             "created_at",
@@ -237,6 +266,15 @@ class ProposalRow(serializers.ModelSerializer[Proposal]):
 
     def get_is_waiting(self, proposal: Proposal) -> bool:
         return hasattr(proposal, "waiting")
+
+    def get_answer_first(self, proposal: Proposal) -> bool:
+        return is_blind(proposal)
+
+    def to_representation(self, instance: Proposal) -> dict[str, Any]:
+        row = super().to_representation(instance)
+        if is_blind(instance):
+            row |= {key: value for key, value in HIDDEN_BEFORE_THE_ANSWER.items() if key in row}
+        return row
 
 
 class ProposalDetail(ProposalRow):

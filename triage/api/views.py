@@ -163,6 +163,9 @@ class Proposals(KeysetList[Proposal]):
         if "choice" in asked:
             having = values.filter(choice__in=asked["choice"]).exclude(level=Level.SHADOW)
             rows = rows.filter(pk__in=having.values("proposal"))
+        if asked.keys() & {"choice", "route"}:
+            # Of these it must not be told before somebody has answered.
+            rows = rows.exclude(waiting__blind_at__isnull=False)
         if "route" in asked:
             rows = rows.filter(route=asked["route"])
         if "waiting" in asked:

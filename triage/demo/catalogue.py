@@ -44,6 +44,8 @@ def install(owner: User) -> Source:
     source = Source.objects.create(
         slug=told["slug"],
         name=told["name"],
+        # So that whoever tries it out soon meets a ticket that is answered first.
+        blind_share=0.08,
         owner=owner,
         helpdesk="generic",
         api_url=NOWHERE,

@@ -90,6 +90,17 @@ def stem(proposal: Proposal, turn: int) -> str:
     return f"p{proposal.pk}" if turn == 1 else f"p{proposal.pk}.{turn}"
 
 
+def unwritten(proposal: Proposal, values: Mapping[str, str]) -> dict[str, str]:
+    """Those of the values that were not applied without a person, or not yet."""
+    automatic = Effect.objects.filter(
+        key=f"{stem(proposal, 1)}-{Effect.Kind.VALUES}", state=Effect.State.APPLIED
+    )
+    applied: dict[str, str] = {}
+    for effect in automatic:
+        applied |= effect.payload["values"]
+    return {key: value for key, value in values.items() if applied.get(key) != value}
+
+
 def settled(proposals: Iterable[int]) -> set[int]:
     """Those of the proposals, by primary key, that were decided or applied: both leave a note."""
     notes = Effect.objects.filter(

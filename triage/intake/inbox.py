@@ -225,7 +225,8 @@ def _wants_proposal(ticket: Ticket) -> bool:
     """An undecided ticket is proposed anew; a settled one only after it was reopened."""
     if ticket.closed_at is not None or ticket.erased_at is not None:
         return False
-    if Waiting.objects.filter(ticket=ticket).exists():
+    # What was applied without a person and waits only to be checked is settled.
+    if Waiting.objects.filter(ticket=ticket).exclude(proposal__route=Proposal.Route.AUTO).exists():
         return True
     last = Proposal.objects.filter(ticket=ticket).order_by("-created_at").first()
     if last is None or last.route == Proposal.Route.SHADOW:
@@ -301,7 +302,10 @@ def settle(ticket: Ticket) -> None:
     ticket.reopened_count = sum(event.kind == TicketEvent.Kind.REOPENED for event in events)
     ticket.save(update_fields=["closed_at", "reopened_count", "resolution"])
     if ticket.closed_at is not None:
-        Waiting.objects.filter(ticket=ticket).delete()
+        # What was applied without a person is checked all the same, or nothing that it closed
+        # would ever be.
+        waits = Waiting.objects.filter(ticket=ticket)
+        waits.exclude(proposal__route=Proposal.Route.AUTO).delete()
 
 
 def _empty(delivery: Delivery) -> None:

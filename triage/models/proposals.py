@@ -148,9 +148,21 @@ class Waiting(models.Model):
         help_text="The place in the queue: opened + target of the priority, sooner where a human "
         "look is worth more; see triage/policy/worth.py."
     )
+    blind_at = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="The probability at which it was drawn to be answered before the advice is "
+        "shown. Empty: it was not drawn, or has been answered.",
+    )
 
     class Meta:
         verbose_name_plural = "waiting"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blind_at__isnull=True) | Q(blind_at__gt=0, blind_at__lte=1),
+                name="waiting_blind_at_in_0_1",
+            )
+        ]
         indexes = [
             models.Index(fields=["-is_held", "look_by", "proposal"], name="waiting_order"),
             models.Index(

@@ -118,7 +118,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || one("dialog[open]")) return;
     if (event.key === "Escape") {
-      if (one(".form:not([hidden])") && one("#accept, #after")) fold();
+      if (event.target.closest("[data-answer]")) one("#work h1, main h1")?.focus();
+      else if (one(".form:not([hidden])") && one("#accept, #after")) fold();
       return;
     }
     if (isTyping(event.target)) return;
@@ -176,6 +177,13 @@
     one("[data-row][aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
+  // Where one answers first, letters go into the box at once; a touch screen keeps its keyboard in.
+  function toAnswer() {
+    const select = window.matchMedia("(pointer: fine)").matches && one("[data-answer] [data-main] select");
+    select?.pickerBox?.focus({ preventScroll: true });
+    return Boolean(select);
+  }
+
   // The list answers at once, so that J J goes two down however slow the line is.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.target.matches("[data-row]")) return;
@@ -201,7 +209,7 @@
   // Another ticket is there: for the eyes and, by the focus, for the ears.
   function arrived() {
     prepare();
-    one("#work h1")?.focus({ preventScroll: true });
+    if (!toAnswer()) one("#work h1")?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
 
@@ -235,6 +243,7 @@
   window.Review = { arrived, failed };
   document.addEventListener("DOMContentLoaded", () => {
     prepare();
+    toAnswer();
     openFirst();
   });
 })();

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils import timezone
 from knox.models import AuthToken
 
-from review.models import Decision, Reason, TeamAgreement
+from review.models import Decision, Reason, SpotCheck, TeamAgreement
 from tests.conftest import new_ticket
 from triage import ledger
 from triage.models import (
@@ -234,6 +234,9 @@ def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -
             reviewer=reviewer,
             verdict="accepted",
             decided_at=now,
+        ),
+        SpotCheck.objects.create(
+            proposal=proposal, propensity=0.05, stratum="waiting", drawn_at=now
         ),
         AuthToken.objects.create(user=owner)[0],
         reviewer,

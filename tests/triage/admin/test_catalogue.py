@@ -26,7 +26,12 @@ THRESHOLDS = {"propose_from": 0.3, "scope_from": 0.02, "settle_from": 0.6}
 
 def source_form(owner: User, **over: Any) -> dict[str, Any]:
     values: dict[str, Any] = {"name": "Desk", "slug": "desk", "helpdesk": "generic"}
-    values |= {"is_active": "on", "deliveries_per_minute": 600, "time_zone": "Europe/Berlin"}
+    values |= {
+        "is_active": "on",
+        "deliveries_per_minute": 600,
+        "blind_share": 0.05,
+        "time_zone": "Europe/Berlin",
+    }
     values |= {"work_starts": "08:00", "work_ends": "17:00", "work_days": [0, 2, 4]}
     return values | {"owner": owner.pk} | NO_INLINES | over
 

@@ -58,6 +58,7 @@ PAGES = {
     "review.reason": POLICY,
     # Agreed anew, never edited: the page of one shows what was agreed.
     "review.teamagreement": (NOTHING, WRITES, READS),
+    "review.spotcheck": (READS, NOTHING, READS),
     "knox.authtoken": (WRITES, NOTHING, READS),
     "auth.user": (NOTHING, NOTHING, READS),
     "auth.group": (NOTHING, NOTHING, READS),
