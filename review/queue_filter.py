@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Now
@@ -72,9 +73,10 @@ class QueueFilter(UrlFilter):
 
     def without(self, name: str, value: str) -> "QueueFilter":
         present = getattr(self, name)
+        rest: Any = ""
         if isinstance(present, tuple):
-            return replace(self, **{name: tuple(one for one in present if one != value)})
-        return replace(self, **{name: ""})
+            rest = tuple(one for one in present if one != value)
+        return replace(self, **{name: rest})
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,10 @@ def chips(chosen: QueueFilter, choices: Catalogue, sources: Sequence[Source]) ->
     labels = _labels(choices, sources)
     found = []
     for name, value in vars(chosen).items():
-        for one in value if isinstance(value, tuple) else [value] if value else []:
-            if name == "everything":
-                continue
+        if name == "everything":
+            continue
+        values: tuple[str, ...] = value if isinstance(value, tuple) else (value,)
+        for one in filter(None, values):
             label = labels.get(name, {}).get(one, one)
             found.append(Chip(_said(name, label), chosen.without(name, one).query))
     return found

@@ -185,7 +185,7 @@ def _found(asked: Asked, place: tuple[datetime, int] | None) -> tuple[list[int],
         found = list(few.values_list("pk", flat=True)[: PAGE_SIZE + 1])
         if len(found) > PAGE_SIZE:
             return found, None
-        every = _newest_first(tickets.filter(asked.match).annotate(total=Window(Count("*"))))
+        every = _newest_first(tickets.filter(asked.match)).annotate(total=Window(Count("*")))
         rows = list(every.values_list("pk", "total")[: PAGE_SIZE + 1])
         return [pk for pk, _total in rows], rows[0][1] if rows else 0
 

@@ -1,6 +1,6 @@
 """Rows of the queue made anew: for a proposal that comes back, and when targets were changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
@@ -61,7 +61,7 @@ def rank_again(source: Source) -> int:
     return len(moved)
 
 
-def _move(rows: list[tuple[object, ...]]) -> None:
+def _move(rows: Sequence[tuple[object, ...]]) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
