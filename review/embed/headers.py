@@ -33,7 +33,7 @@ def guard(response: HttpResponse, source: Source | None) -> HttpResponse:
         "frame-ancestors": (usable(source.embed_origins) if source else []) or [NONE],
     }
     response.headers[HEADER] = build_policy(config=policy)
-    response.xframe_options_exempt = True  # type: ignore[attr-defined]  # as Django's decorator does
+    response.xframe_options_exempt = True
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Permissions-Policy"] = PERMISSIONS

@@ -1,7 +1,7 @@
 """The language people read in, and what stays in one language whoever reads."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -136,7 +136,7 @@ def test_labels_of_choices_follow_the_reader(db: None, teach: Teach) -> None:
 
 def test_figures_and_dates_follow_the_reader(in_german: None) -> None:
     shown = Template("{{ when|date:'DATE_FORMAT' }} {{ share }}").render(
-        Context({"when": timezone.datetime(2026, 3, 2), "share": 3.4})
+        Context({"when": datetime(2026, 3, 2, tzinfo=UTC), "share": 3.4})
     )
 
     assert shown == "2. März 2026 3,4"

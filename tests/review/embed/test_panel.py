@@ -81,7 +81,7 @@ def test_accepting_in_the_frame_is_that_persons_decision_and_the_ledger_says_how
 def test_every_way_to_decide_works_in_the_frame(
     client: Client, desk: Desk, reasons: dict[str, Reason]
 ) -> None:
-    said = {
+    said: dict[str, dict[str, Any]] = {
         "override": {
             "choice-category": desk["access.password"].pk,
             "reason-category": reasons["override.wrong"].pk,
