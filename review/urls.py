@@ -1,9 +1,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from review.views import (
+    beside,
+    concerns,
     decide,
     history,
     load,
+    news,
     queue,
     saved,
     search,
@@ -23,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:pk>/ahead/", upcoming.ahead, name="ahead"),
     path("tickets/<int:pk>/lease/", windows.lease, name="lease"),
     path("tickets/<int:pk>/effects/", ticket.effects, name="effects"),
+    path("tickets/<int:pk>/beside/<int:other>/", beside.similar, name="beside"),
+    path("tickets/<int:pk>/requester/", beside.requester, name="requester"),
     path("proposals/<int:pk>/accept", decide.accept, name="accept"),
     path("proposals/<int:pk>/override", decide.override, name="override"),
     path("proposals/<int:pk>/escalate", decide.escalate, name="escalate"),
@@ -50,5 +55,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pause/later", load.put_off_break, name="put_off_break"),
     path("agreement/", load.agreement, name="agreement"),
     path("history/", history.history, name="history"),
+    path("news/", news.news, name="news"),
+    path("news/count/", news.count, name="news_count"),
+    path("concerns/", concerns.all_of_them, name="concerns"),
+    path("concerns/new/", concerns.report, name="report_concern"),
+    path("concerns/mine/", concerns.mine, name="my_concerns"),
+    path("concerns/<int:pk>/", concerns.one, name="concern"),
+    path("concerns/<int:pk>/answer", concerns.answer, name="answer_concern"),
     path("metrics/", include("review.metrics.urls")),
 ]
