@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection
 from urllib.parse import quote_plus
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, Value, When
 from django.http import QueryDict
 
-from review.models import Decision, SavedView, Skip
+from review.models import Concern, Decision, SavedView, Skip
 from review.queue_filter import QueueFilter
 from triage import erasure
 from triage.erasure import Report, Whose
@@ -15,6 +15,9 @@ from triage.erasure import Report, Whose
 COMMENTS = "comments on decisions"
 VIEWS = "saved views that name the requester"
 SKIPS = "words on tickets left to others"
+CONCERNS = "concerns about tickets"
+# An answered concern has an answer, and that may tell what the ticket said.
+GONE = "(erased)"
 
 
 def preview(whose: Whose) -> Report:
@@ -24,6 +27,7 @@ def preview(whose: Whose) -> Report:
         return {
             COMMENTS: _comments(tickets).count(),
             SKIPS: _skips(tickets).count(),
+            CONCERNS: _concerns(tickets).count(),
             VIEWS: len(_views(whose)),
         }
 
@@ -33,8 +37,8 @@ def preview(whose: Whose) -> Report:
 def erase(
     whose: Whose, *, by: User | None, tell: Callable[[str], None] = erasure.silence
 ) -> Report:
-    """As triage.erasure.erase, with the words that reviewers wrote on decisions and on skips, and
-    with the views that look for the requester.
+    """As triage.erasure.erase, with the words that reviewers wrote on decisions, on skips and
+    in concerns, and with the views that look for the requester.
     """
 
     def removed(tickets: Collection[int]) -> dict[str, int]:
@@ -42,6 +46,7 @@ def erase(
         return {
             COMMENTS: _comments(tickets).update(text=""),
             SKIPS: _skips(tickets).update(text=""),
+            CONCERNS: _without_words(_concerns(tickets)),
             VIEWS: views.delete()[0],
         }
 
@@ -54,6 +59,15 @@ def _comments(tickets: Collection[int]) -> QuerySet[Decision]:
 
 def _skips(tickets: Collection[int]) -> QuerySet[Skip]:
     return Skip.objects.filter(proposal__ticket__in=tickets).exclude(text="")
+
+
+def _concerns(tickets: Collection[int]) -> QuerySet[Concern]:
+    return Concern.objects.filter(ticket__in=tickets).exclude(text=GONE, answer__in=["", GONE])
+
+
+def _without_words(concerns: QuerySet[Concern]) -> int:
+    erased = Case(When(answer="", then=Value("")), default=Value(GONE))
+    return concerns.update(text=GONE, answer=erased)
 
 
 def _views(whose: Whose) -> list[int]:

@@ -9,17 +9,24 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from review import standing
 from review.catalogue import Catalogue
 from review.keyset import cursor_of, place_at
-from review.models import DecidedValue, Decision
+from review.models import Batch, DecidedValue, Decision
+from review.search import matching
 from review.ticket import DecisionLine, with_changes
 from review.url_filter import UrlFilter, day, midnight
+from triage.models import Ticket
 
 PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
 class HistoryFilter(UrlFilter):
-    """What the history is narrowed to, as the URL has it. `choice` is the key of a main choice."""
+    """What the history is narrowed to, as the URL has it. `choice` is the key of a main choice.
 
+    Whose decisions: one's own or everybody's, never one other person's.
+    """
+
+    q: str = ""
+    source: str = ""
     verdict: str = ""
     reviewer: str = ""
     choice: str = ""
@@ -34,10 +41,38 @@ class HistoryFilter(UrlFilter):
 
 
 @dataclass(frozen=True)
+class Together:
+    """Decisions of one batch that stand on one page; without a batch, a single decision."""
+
+    batch: Batch | None
+    lines: list[DecisionLine]
+
+    @property
+    def who(self) -> str:
+        reviewer = self.lines[0].decision.reviewer
+        return reviewer.get_full_name() or reviewer.get_username()
+
+
+@dataclass(frozen=True)
 class HistoryPage:
     lines: list[DecisionLine]
     older: str
     is_first: bool
+
+    @property
+    def groups(self) -> list[Together]:
+        """A batch stands where its newest decision does, whoever decided in between."""
+        groups: list[Together] = []
+        of_batch: dict[int, Together] = {}
+        for line in self.lines:
+            batch = line.decision.batch
+            if batch is not None and batch.pk in of_batch:
+                of_batch[batch.pk].lines.append(line)
+                continue
+            groups.append(Together(batch, [line]))
+            if batch is not None:
+                of_batch[batch.pk] = groups[-1]
+        return groups
 
 
 def history_page(
@@ -51,7 +86,7 @@ def history_page(
         decided = decided.filter(decided_at__lte=at).exclude(decided_at=at, pk__gte=pk)
     found = with_changes(
         standing.undoable(decided)
-        .select_related("reviewer", "reason", "withdrawal__by", "proposal__ticket__source")
+        .select_related("reviewer", "reason", "withdrawal__by", "batch", "proposal__ticket__source")
         .defer("proposal__ticket__body", "proposal__ticket__search", "proposal__reply")
         .order_by("-decided_at", "-pk")[: PAGE_SIZE + 1],
         choices,
@@ -66,6 +101,12 @@ def history_page(
 
 def _matching(chosen: HistoryFilter, choices: Catalogue, viewer: User) -> QuerySet[Decision]:
     decided = Decision.objects.all()
+    if chosen.q:
+        decided = decided.filter(
+            proposal__ticket__in=Ticket.objects.filter(matching(chosen.q)).only("pk")
+        )
+    if chosen.source:
+        decided = decided.filter(proposal__ticket__source__slug=chosen.source)
     if chosen.verdict:
         decided = decided.filter(verdict=chosen.verdict)
     if chosen.reviewer == "me":

@@ -30,6 +30,8 @@ OWNED = (
     "emergencystop",
     "modelversion",
 )
+# Past the line: everybody may report, only auditors read and answer.
+REPORTS = {"review.report_concern"}
 TOKENS = {"knox.view_authtoken", "knox.add_authtoken", "knox.delete_authtoken"}
 
 
@@ -48,7 +50,7 @@ def _views(*apps: str) -> set[str]:
 def permissions_of(role: str) -> set[str]:
     """What a role may do, as app.codename."""
     if role == TECHNICIAN:
-        return set(DECIDES)
+        return DECIDES | REPORTS
     if role == AI_OWNER:
         owned = {f"triage.{verb}_{name}" for name in OWNED for verb in ("add", "change", "view")}
         reasons = {f"review.{verb}_reason" for verb in ("add", "change", "view")}
@@ -61,17 +63,22 @@ def permissions_of(role: str) -> set[str]:
             "review.embed_decision",
             "review.view_spotcheck",
         }
-        return DECIDES | owned | reasons | TOKENS | alone | _views("triage")
+        return DECIDES | REPORTS | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
-        return _views("triage") | {
-            "review.view_decision",
-            "review.view_reason",
-            "review.unshare_savedview",
-            "review.view_teamagreement",
-            "review.add_teamagreement",
-        }
+        return (
+            REPORTS
+            | _views("triage")
+            | {
+                "review.view_decision",
+                "review.view_reason",
+                "review.unshare_savedview",
+                "review.view_teamagreement",
+                "review.add_teamagreement",
+            }
+        )
     if role == AUDITOR:
-        return _views("triage", "review", "knox", "auth", "admin")
+        reads = _views("triage", "review", "knox", "auth", "admin")
+        return REPORTS | {"review.answer_concern"} | reads
     raise ValueError(f"A role is one of {', '.join(ROLES)}; got {role!r}.")
 
 

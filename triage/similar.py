@@ -20,7 +20,7 @@ from django.db.models.functions import Left
 from psycopg.errors import QueryCanceled
 
 from triage import bulk
-from triage.learning.similarity import Frequencies, Sought, Weighed, cosine, sought
+from triage.learning.similarity import Frequencies, Sought, Weighed, cosine, sought, words
 from triage.learning.text import LONGEST_BODY, document
 from triage.models import Ticket
 
@@ -41,6 +41,10 @@ MOST_ROWS = 1_000
 SAMPLED = 3_000
 KEPT_SECONDS, KEPT_SECONDS_WHILE_FEW = 600.0, 30.0
 MOST_SOURCES_KEPT = 100
+
+# What a word must be to be pointed out to a person: this long, and in no larger share of the
+# texts. While few texts are known, shares mean nothing, and only longer words are.
+SHORTEST_TELLING, OFTEN, LEAST_SAMPLED, SHORTEST_UNKNOWN = 3, 0.15, 20, 5
 
 # The words bring the source with them. It is written as a sum so that no index of sources, which
 # has every ticket, is read beside that of the words.
@@ -200,6 +204,28 @@ def _frequencies(source: int) -> Frequencies:
             _kept.clear()
         _kept[source] = (now + (KEPT_SECONDS_WHILE_FEW if is_few else KEPT_SECONDS), known)
     return known
+
+
+def rare_words(source: int, text: str, most: int) -> list[str]:
+    """The rarest words of a text first, as `words` finds them; figures and short ones left out."""
+    known = _frequencies(source)
+    telling = {word for word in words(text) if _tells(word, known)}
+    return sorted(telling, key=lambda word: (known.share(word), -len(word), word))[:most]
+
+
+def shared_words(source: int, one: str, other: str, most: int) -> list[str]:
+    """The rarest words that both texts have; what most texts of the source have is left out."""
+    common = " ".join(set(words(one)) & set(words(other)))
+    return rare_words(source, common, most)
+
+
+def _tells(word: str, known: Frequencies) -> bool:
+    """Whether a word says something of what a text is about."""
+    if not word.isalpha():
+        return False
+    if known.sampled < LEAST_SAMPLED:
+        return len(word) >= SHORTEST_UNKNOWN
+    return len(word) >= SHORTEST_TELLING and known.share(word) <= OFTEN
 
 
 def forget() -> None:

@@ -23,7 +23,7 @@ from bench.invariant import until_quiet
 from bench.load import Answer, Sender, in_threads, ticket
 from bench.stack import Stack
 from bench.world import new_desk, new_secret
-from review.models import SpotCheck
+from review.models import Concern, SpotCheck
 from triage.models import (
     Certificate,
     DriftFinding,
@@ -227,6 +227,10 @@ def _dead_job() -> Job:
     return Job.objects.create(kind=Job.Kind.NOTICE, subject=subject, dead_at=timezone.now())
 
 
+def _concern() -> Concern:
+    return Concern.objects.create(text="Too many tickets.", reported_at=timezone.now())
+
+
 def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
     """What the places of addresses are filled with: rows of the dressed desk where it has them."""
     waiting, decision = dressed.waiting, dressed.decision
@@ -251,6 +255,10 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         "review:ahead pk": str(waiting.pk),
         "review:lease pk": str(waiting.pk),
         "review:effects pk": str(dressed.decided.pk),
+        "review:requester pk": str(waiting.pk),
+        "review:beside pk": str(waiting.pk),
+        "other": str(dressed.decided.pk),
+        **dict.fromkeys(("review:concern pk", "review:answer_concern pk"), str(_concern().pk)),
         "triage_api:ticket pk": str(waiting.pk),
         "review:undo pk": str(decision.pk),
         **{f"review_api:{name} pk": str(decision.pk) for name in ("decision", "undo", "reverse")},

@@ -29,6 +29,8 @@ ROWS_OF_HISTORY = 50
 REFLECTING = (
     "/?q={}", "/?source={}&category={}&team={}&held={}", "/?page={}&priority={}",
     "/history/?verdict={}&reviewer={}&choice={}&reason={}", "/history/?since={}&until={}&after={}",
+    "/history/?q={}&source={}", "/news/?kind={}&page={}", "/concerns/?state={}&page={}",
+    "/concerns/new/?ticket={}",
     "/metrics/?from={}&to={}&source={}&group={}", "/metrics/tickets/?metric={}&state={}&of={}",
     "/metrics/tickets/?metric=acceptance&field={}", "/accounts/login/?next={}", "/nothing/{}",
     "/admin/triage/ticket/?q={}", "/admin/triage/choice/?q={}&o={}&p={}", "/admin/login/?next={}",
@@ -131,6 +133,8 @@ def _visits(dressed: Sequence[Dressed]) -> Iterator[Visit]:
     for number, one in enumerate(dressed):
         told = _call(one.text)
         yield Visit(f"/tickets/{one.waiting.pk}/?do=override", told, clicks="[role=combobox]")
+        yield Visit(f"/tickets/{one.waiting.pk}/beside/{one.decided.pk}/", told)
+        yield Visit(f"/tickets/{one.waiting.pk}/requester/", told)
         yield Visit(_change(one.waiting), told)
         others = list(_others(one))
         yield Visit(_change(others[number % len(others)]), told, clicks=".select2-selection")
@@ -152,6 +156,7 @@ def _lists(texts: int) -> Iterator[Visit]:
         for name in LISTS:
             yield Visit(f"{reverse(f'admin:{name}_changelist')}?p={page + 1}", statuses=(200, 404))
     yield Visit("/history/")
+    yield Visit("/news/")
     decided = Decision.objects.order_by("-decided_at", "-pk")
     for row in list(decided[: texts + 1])[ROWS_OF_HISTORY - 1 :: ROWS_OF_HISTORY]:
         yield Visit(f"/history/?after={quote(f'{row.decided_at.isoformat()}_{row.pk}')}")

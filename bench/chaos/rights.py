@@ -55,8 +55,14 @@ PAGES = {
     **dict.fromkeys(
         ("review:queue", "review:ticket", "review:effects", "review:history", "review:metrics",
          "review:metrics_tickets", "review:metrics_csv", "review:search", "review:views",
-         "review:view_save", "review:batch", "review:agreement"),
+         "review:view_save", "review:batch", "review:agreement", "review:beside",
+         "review:requester", "review:news", "review:news_count", "review:report_concern",
+         "review:my_concerns"),
         both(READERS),
+    ),
+    # Past the line: not even the AI owner reads what was reported.
+    **dict.fromkeys(
+        ("review:concerns", "review:concern", "review:answer_concern"), both(INSPECTORS)
     ),
     # Whose view it is decides.
     **dict.fromkeys(

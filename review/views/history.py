@@ -22,6 +22,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "verdicts": Decision.Verdict.choices,
         "reasons": Reason.objects.order_by("applies_to", "digit", "pk"),
+        "sources": choices.sources,
         "categories": choices.options(main=True),
     }
     return render(request, "review/history.html", context)

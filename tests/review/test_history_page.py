@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from review import decisions
 from review.history import PAGE_SIZE
-from review.models import Decision
+from review.models import Batch, Decision
 from tests.review.helpers import (
     Desk,
     make_desk,
@@ -196,3 +196,83 @@ def test_the_history_is_for_those_who_may_see_decisions(client: Client) -> None:
     assert client.get("/history/").status_code == 302
     client.force_login(make_user("guest"))
     assert client.get("/history/").status_code == 403
+
+
+# --- Search, batches, rules -----------------------------------------------------------------
+def test_decisions_are_found_by_number_words_and_source(
+    technician: Client, desk: Desk, maya: User
+) -> None:
+    found = accept(desk, maya, "Printer smokes")
+    accept(desk, maya, "VPN drops")
+    other = make_desk("other")
+    foreign = accept(other, maya, "Printer of the other desk")
+    number = found.proposal.ticket.external_id
+
+    assert subjects(page(technician, "?q=printer+smokes")) == ["Printer smokes"]
+    assert subjects(page(technician, f"?q={number}")) == ["Printer smokes"]
+    assert subjects(page(technician, f"?q=%23{number}")) == ["Printer smokes"]
+    assert subjects(page(technician, "?q=printer&source=other")) == [
+        foreign.proposal.ticket.subject
+    ]
+    assert subjects(page(technician, "?q=nothing%00+%22")) == []
+    assert "No decision matches this filter." in page(technician, "?source=nowhere")
+
+
+def test_the_source_is_asked_only_where_there_are_several(
+    technician: Client, desk: Desk, maya: User
+) -> None:
+    assert 'name="source"' not in page(technician)
+    make_desk("other")
+    assert 'name="source"' in page(technician)
+
+
+def test_decisions_of_one_batch_stand_together_whoever_decided_in_between(
+    technician: Client, desk: Desk, maya: User
+) -> None:
+    batch = Batch.objects.create(reviewer=maya, decided_at=NOON)
+    first = accept(desk, maya, "first", NOON)
+    between = accept(desk, make_technician("bob"), "between", NOON + timedelta(seconds=1))
+    last = accept(desk, maya, "last", NOON + timedelta(seconds=2))
+    Decision.objects.filter(pk__in=[first.pk, last.pk]).update(batch=batch)
+
+    html = page(technician)
+
+    assert subjects(html) == ["last", "first", "between"]
+    assert html.count("Decided together by Maya Okafor: 2 proposals") == 1
+    alone = page(technician, f"?q={last.proposal.ticket.external_id}")
+    assert "Decided together" not in alone
+    assert between.batch is None
+
+
+def test_nobody_elses_decisions_can_be_singled_out(
+    technician: Client, desk: Desk, maya: User
+) -> None:
+    bob = make_technician("bob")
+    accept(desk, bob, "theirs")
+    accept(desk, maya, "mine")
+
+    for wanted in ("bob", str(bob.pk)):
+        assert set(subjects(page(technician, f"?reviewer={wanted}"))) == {"mine", "theirs"}
+
+
+def test_an_override_can_be_made_a_rule_by_those_who_write_rules(
+    technician: Client, desk: Desk, maya: User
+) -> None:
+    proposal = make_proposal(desk)
+    decisions.decide(
+        proposal=proposal,
+        reviewer=maya,
+        choices={"category": desk["access.password"]},
+        reasons={"category": make_reasons()["override.wrong"]},
+        with_playbook=False,
+    )
+    way = (
+        f"/admin/triage/escalationrule/add/?prompted_by={proposal.pk}"
+        f"&choice={desk['access.password'].pk}"
+    )
+
+    assert "Make this a rule" not in page(technician)
+    owner = make_user("olivia", "review.view_decision", "triage.add_escalationrule")
+    technician.force_login(owner)
+    for path in ("/history/", f"/tickets/{proposal.ticket_id}/"):
+        assert way in unescape(technician.get(path).content.decode())

@@ -13,13 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
-from triage.admin import rule_rows
+from triage.admin import rule_draft, rule_rows
 from triage.admin.base import person
 from triage.admin.of_source import OfSourceAdmin
 from triage.admin.rule_form import CONTENT, RuleForm
 from triage.admin.rule_trial_page import read_content, trial_page
 from triage.admin.theme import ChangeList, TabularInline, action, display
-from triage.models import EscalationRule, RuleHit, RuleVersion, Source
+from triage.models import EscalationRule, Proposal, RuleHit, RuleVersion, Source
 from triage.policy.conditions import sentence
 
 
@@ -138,6 +138,22 @@ class EscalationRuleAdmin(OfSourceAdmin):
     def hits(self, rule: Any) -> int:
         return int(rule.hit_count)
 
+    def chosen(self, request: HttpRequest) -> Source | None:
+        """A rule from an override belongs to the source of its ticket."""
+        proposal = self.prompted_by(request)
+        return proposal.ticket.source if proposal else super().chosen(request)
+
+    def prompted_by(self, request: HttpRequest) -> Proposal | None:
+        """The proposal whose override the new rule is made from, for those who may see it."""
+        may = request.user.has_perm("triage.view_proposal")
+        return rule_draft.prompted_by(request.GET) if may else None
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial = super().get_changeform_initial_data(request)
+        proposal = self.prompted_by(request)
+        found = rule_draft.override(proposal, request.GET) if proposal else None
+        return {**initial, **rule_draft.draft(found)} if found else initial
+
     def save_model(
         self, request: HttpRequest, obj: EscalationRule, form: ModelForm[Any], change: bool
     ) -> None:
@@ -151,13 +167,18 @@ class EscalationRuleAdmin(OfSourceAdmin):
         newest = obj.versions.order_by("-number").values_list("number", flat=True).first()
         version.number = (newest or 0) + 1
         version.author = person(request)
+        if not change:
+            version.prompted_by = self.prompted_by(request)
         version.save()
         self.message_user(request, f"Version {version.number} holds from now on.", messages.INFO)
 
     def ledger_values(self, row: EscalationRule) -> dict[str, Any]:
         """The version's number stands for its text, which may hold addresses of requesters."""
-        newest = row.versions.order_by("-number").values_list("number", flat=True).first()
-        return {**super().ledger_values(row), "version": newest}
+        newest = row.versions.order_by("-number").first()
+        said = {"version": newest.number if newest else None}
+        if newest and newest.prompted_by_id:
+            said["prompted_by"] = newest.prompted_by_id
+        return {**super().ledger_values(row), **said}
 
     def get_urls(self) -> list[URLPattern]:
         unsaved = path(
@@ -177,6 +198,8 @@ class EscalationRuleAdmin(OfSourceAdmin):
         """The form has a button that tries what it says now, for which it needs the source."""
         rule = self.get_object(request, object_id) if object_id else None
         context = {"source": self.of(request, rule), **(extra_context or {})}
+        if rule is None:
+            context["prompted_by"] = self.prompted_by(request)
         return super().changeform_view(request, object_id, form_url, context)
 
     @action(

@@ -35,7 +35,13 @@ class LedgerEntry(models.Model):
     class Meta:
         ordering = ["sequence"]
         verbose_name_plural = "ledger entries"
-        indexes = [models.Index(fields=["subject", "sequence"], name="ledger_subject")]
+        indexes = [
+            models.Index(fields=["subject", "sequence"], name="ledger_subject"),
+            # What people are told of, few among the entries about tickets.
+            models.Index(
+                fields=["-at"], condition=models.Q(kind__in=["policy", "model"]), name="ledger_news"
+            ),
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(

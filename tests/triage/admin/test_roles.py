@@ -208,7 +208,9 @@ def test_groups_are_made_once_and_mended_when_somebody_changed_them(db: None) ->
 def test_auditors_may_look_at_everything_and_change_nothing(auditor: User) -> None:
     codes = {name.split(".")[1] for name in auditor.get_all_permissions()}
 
-    assert {code for code in codes if not code.startswith("view_")} == set()
+    # A concern is answered beside the line, not in it.
+    told = {"report_concern", "answer_concern"}
+    assert {code for code in codes if not code.startswith("view_")} == told
     assert {"view_ledgerentry", "view_decision", "view_logentry", "view_user"} <= codes
 
 
@@ -216,6 +218,7 @@ def test_technicians_decide_and_nothing_else(technician: User) -> None:
     assert technician.get_all_permissions() == {
         "review.view_decision",
         "review.add_decision",
+        "review.report_concern",
         "triage.view_ticket",
         "triage.view_proposal",
     }
