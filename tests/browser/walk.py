@@ -1,16 +1,19 @@
 """Every page of the review room, from its address table; a new one is walked or fails loudly."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from review.metrics.definitions import DEFINITIONS
-from review.models import Decision
+from review.models import Concern, Decision, SavedView
 from triage.models import Ticket
 
 NAMESPACE = "review"
+ARGUMENT = re.compile(r"(?:([\w-]+)/)?<(?:\w+:)?(\w+)>")
 
 
 class NotOnTheMap(AssertionError):
@@ -26,14 +29,20 @@ class Address:
 
 
 def arguments(ticket: Ticket) -> dict[str, object]:
-    """By argument of a route; where routes mean different rows by one name, by `route.argument`."""
+    """By what stands in the address before an argument, else by its name."""
     decision = Decision.objects.latest("pk")
+    now = timezone.now()
+    view, _ = SavedView.objects.get_or_create(owner=decision.reviewer, name="Mine", query="held=1")
+    concern, _ = Concern.objects.get_or_create(text="Is this fair?", defaults={"reported_at": now})
     return {
-        "pk": ticket.pk,
-        "ticket.pk": ticket.pk,
-        "effects.pk": ticket.pk,
-        "key": next(iter(DEFINITIONS)),
-        "decision": decision.pk,
+        "tickets": ticket.pk,
+        "beside": Ticket.objects.exclude(pk=ticket.pk).latest("pk").pk,
+        "proposals": ticket.proposals.latest("pk").pk,
+        "equal": ticket.proposals.latest("pk").pk,
+        "decisions": decision.pk,
+        "views": view.pk,
+        "concerns": concern.pk,
+        "metrics": next(iter(DEFINITIONS)),
     }
 
 
@@ -43,27 +52,30 @@ QUERIES = {
     "ticket": ("?do=override", "?do=escalate"),
     "history": ("?since=soon",),
     "metrics_tickets": ("?metric=acceptance",),
+    "search": ("?q=VPN",),
 }
 
 
 def addresses(ticket: Ticket) -> list[Address]:
     known = arguments(ticket)
     found = []
-    for name, wanted in sorted(_routes()):
-        missing = {one for one in wanted if one not in known and f"{name}.{one}" not in known}
-        if missing:
-            raise NotOnTheMap(f"{name} wants {sorted(missing)}: say in walk.arguments which.")
-        given = {one: known.get(f"{name}.{one}", known.get(one)) for one in wanted}
+    for name, route in sorted(_routes()):
+        given = {}
+        for before, argument in ARGUMENT.findall(route):
+            if (before or argument) not in known:
+                raise NotOnTheMap(f"{route}: say in walk.arguments which {before or argument}.")
+            given[argument] = known[before or argument]
         path = reverse(f"{NAMESPACE}:{name}", kwargs=given)
         found += [Address(name, f"{path}{query}") for query in ("", *QUERIES.get(name, ()))]
     return found
 
 
 def pages(client: Client, found: list[Address]) -> Iterator[tuple[Address, str]]:
-    """Those that answer a GET with a whole page, and its HTML. Nothing may break at one."""
+    """Those that answer a GET with a whole page, and its HTML. None may break or lead nowhere."""
     for address in found:
         answer = client.get(address.path)
         assert answer.status_code < 500, address
+        assert answer.status_code != 404, address
         kind = answer.headers.get("Content-Type", "")
         if answer.status_code == 200 and kind.startswith("text/html") and not answer.streaming:
             html = answer.content.decode()
@@ -71,21 +83,19 @@ def pages(client: Client, found: list[Address]) -> Iterator[tuple[Address, str]]
                 yield address, html
 
 
-def _routes() -> set[tuple[str, tuple[str, ...]]]:
+def _routes() -> set[tuple[str, str]]:
     resolver = next(
         one
         for one in get_resolver().url_patterns
         if isinstance(one, URLResolver) and one.namespace == NAMESPACE
     )
-    return set(_below(resolver.url_patterns, ()))
+    return set(_below(resolver.url_patterns, ""))
 
 
-def _below(
-    patterns: list[URLPattern | URLResolver], outer: tuple[str, ...]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _below(patterns: list[URLPattern | URLResolver], outer: str) -> Iterator[tuple[str, str]]:
     for one in patterns:
-        wanted = (*outer, *one.pattern.converters)
+        route = f"{outer}{one.pattern}"
         if isinstance(one, URLResolver):
-            yield from _below(one.url_patterns, wanted)
+            yield from _below(one.url_patterns, route)
         elif one.name:
-            yield one.name, wanted
+            yield one.name, route
