@@ -99,7 +99,7 @@ class OverrideForm(ReasonedForm):
                 error_messages={"invalid_choice": _("This is not one of the choices any more.")},
             )
             self.fields[f"reason-{field.key}"] = self.reason_field(required=False)
-        if page.proposal is None or page.proposal.playbook is None:
+        if page.proposal is None or page.proposal.playbook is None or page.was_answered:
             del self.fields["with_playbook"]
 
     def stands(self, line: Line) -> Choice | None:
