@@ -12,12 +12,21 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from review.erasure_admin import ErasableTicketAdmin
 from review.load import forget_agreement
-from review.models import DecidedValue, Decision, Reason, Skip, SpotCheck, TeamAgreement
+from review.models import (
+    DecidedValue,
+    Decision,
+    Reason,
+    Skip,
+    SpotCheck,
+    TeamAgreement,
+    Withdrawal,
+)
 from review.roles import admit
 from triage.admin.base import DeskAdmin, PolicyAdmin, RecordAdmin, full_name, person
 from triage.admin.theme import display
@@ -87,15 +96,25 @@ class DecidedInline(RecordInline):
 
 @admin.register(Decision)
 class DecisionAdmin(RecordAdmin):
-    list_display = ["ticket", "verdict_shown", "reviewer", "reason", "decided_at"]
+    list_display = ["ticket", "verdict_shown", "reviewer", "reason", "decided_at", "stands"]
     list_filter = ["verdict", "reason", ("reviewer", AutocompleteSelectFilter), "decided_at"]
-    list_select_related = ["proposal__ticket", "reviewer", "reason"]
+    list_select_related = ["proposal__ticket", "reviewer", "reason", "withdrawal__by"]
     ordering = ["-decided_at"]
     inlines = [DecidedInline]
     fieldsets = [
         (None, {"fields": ["ticket", "proposal", "verdict_shown", "reviewer", "decided_at"]}),
         ("Why", {"fields": ["reason", "text", "with_playbook"]}),
+        ("Since then", {"fields": ["stands"]}),
     ]
+
+    @display(description="Stands")
+    def stands(self, decision: Decision) -> str:
+        """Or who took it back, and when."""
+        withdrawal: Withdrawal | None = getattr(decision, "withdrawal", None)
+        if withdrawal is None:
+            return "yes"
+        what = "undone" if withdrawal.reversed_by_id is None else "reversed"
+        return f"{what} by {withdrawal.by}, {date_format(withdrawal.at, 'DATETIME_FORMAT')}"
 
     @display(description="Ticket")
     def ticket(self, decision: Decision) -> str:

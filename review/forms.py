@@ -109,7 +109,7 @@ class OverrideForm(ReasonedForm):
             )
             self.fields[f"reason-{field.key}"] = self.reason_field(required=False)
             self.initial[f"reason-{field.key}"] = self._first_reason(line)
-        if page.proposal is None or page.proposal.playbook is None:
+        if page.proposal is None or page.proposal.playbook is None or page.was_answered:
             del self.fields["with_playbook"]
 
     def stands(self, line: Line) -> Choice | None:

@@ -59,12 +59,11 @@ class ReverseForm(OverrideForm):
 def reverse_form(
     page: TicketPage, choices: Catalogue, *, data: Any = None, is_open: bool = False
 ) -> ReverseForm:
-    reasons = Reason.objects.filter(is_active=True, applies_to=Reason.AppliesTo.OVERRIDE)
     return ReverseForm(
         data=data,
         auto_id="reverse-%s",
         page=page,
         choices=choices,
-        reasons=reasons,
+        reasons=choices.live_reasons(Reason.AppliesTo.OVERRIDE),
         is_open=is_open or data is not None,
     )

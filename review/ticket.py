@@ -91,10 +91,12 @@ class TicketPage:
 
     @property
     def was_answered(self) -> bool:
-        """Whether the requester got a reply, which nobody can take back."""
+        """Whether the requester got the reply, which nobody can take back, nor send once more."""
+        proposal = self.proposal.pk if self.proposal else None
         return any(
-            effect.kind == Effect.Kind.REPLY and effect.state == Effect.State.APPLIED
+            effect.kind == Effect.Kind.REPLY and effect.state in standing.BEGUN
             for effect in self.effects
+            if effect.proposal_id == proposal
         )
 
     @property

@@ -6,11 +6,12 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -168,8 +169,13 @@ def connect(helpdesk: Troubled, **over: Any) -> Source:
     return source
 
 
-def open_tickets(source: Source, desk: Desk, count: int) -> list[Proposal]:
-    """Tickets that the helpdesk has and that are proposed here by the real step."""
+def open_tickets(
+    source: Source, desk: Desk, count: int, values: Mapping[str, str] = MappingProxyType({})
+) -> list[Proposal]:
+    """Tickets that the helpdesk has and that are proposed here by the real step.
+
+    `values` stand in the helpdesk's fields and are not told here.
+    """
     now = datetime.now(UTC)
     words = {
         "subject": "VPN drops every hour",
@@ -178,7 +184,8 @@ def open_tickets(source: Source, desk: Desk, count: int) -> list[Proposal]:
     requester = {"address": "ann@example.org", "name": "Ann Weber"}
     versions = []
     for _ in range(count):
-        number = desk.open({**words, "requester": requester, "opened_at": now.isoformat()})
+        told = {"requester": requester, "opened_at": now.isoformat(), "values": dict(values)}
+        number = desk.open({**words, **told})
         ticket = TicketRow.objects.create(
             source=source, external_id=number, version=1, opened_at=now, **words
         )

@@ -25,6 +25,7 @@ from bench.chaos import (
     poison,
     rules,
     schema,
+    undoing,
     workers,
 )
 from bench.checks import Check, Result
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     *addresses.CHECKS,
     *effects.CHECKS,
     *decisions.CHECKS,
+    *undoing.CHECKS,
     *access.CHECKS,
     *models.CHECKS,
     *erasure.CHECKS,

@@ -38,7 +38,9 @@ def take_back_last(request: HttpRequest) -> HttpResponse:
     if not is_partial(request):
         return redirect("review:queue")
     answer = render(request, "review/_toast.html", status=409)
-    answer.headers |= {"HX-Retarget": "#toast", "HX-Reswap": "outerHTML", "HX-Push-Url": "false"}
+    told = {"HX-Retarget": "#toast", "HX-Reswap": "outerHTML", "HX-Push-Url": "false"}
+    for name, value in told.items():
+        answer.headers[name] = value
     return answer
 
 

@@ -17,7 +17,8 @@ class FaultyHelpdesk:
 
     "500", "refuse": nothing is changed. "lost": carried out, no answer. "late": a 500, and carried
     out when the next write comes. "twice": carried out twice, the second answer comes back.
-    "meanwhile": a person changes the ticket in the moment before.
+    "meanwhile": a person changes the ticket in the moment before. "hang", "hang after": no answer
+    until `released`, nothing or all carried out; `hangs` tells that a call has come so far.
     Keys of earlier writes are not remembered, so that nothing but Countersign prevents doubles.
     `writes` counts the changes by Idempotency-Key, `calls` keeps what the automation was sent.
     """
@@ -28,6 +29,8 @@ class FaultyHelpdesk:
     tokens: set[str] = field(default_factory=set)
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     overdue: list[Callable[[], object]] = field(default_factory=list)
+    hangs: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> str:
         handler = type("Handler", (_Handler,), {"desk": self})
@@ -37,6 +40,7 @@ class FaultyHelpdesk:
         return f"http://127.0.0.1:{self.server.server_port}"
 
     def stop(self) -> None:
+        self.released.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -80,11 +84,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._ticket()["version"] += 1
         if fault == "twice":
             change(body)
+        if fault == "hang":
+            self._hang()
+            return
         status, answer = change(body)
-        if fault == "lost":
+        if fault == "hang after":
+            self._hang()
+        elif fault == "lost":
             self.close_connection = True
         else:
             self._answer(status, answer)
+
+    def _hang(self) -> None:
+        self.close_connection = True
+        self.desk.hangs.set()
+        self.desk.released.wait(60)
 
     def _has_moved(self) -> bool:
         seen = self.headers["If-Match"]

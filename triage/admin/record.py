@@ -23,6 +23,7 @@ class EffectAdmin(RecordAdmin):
     fieldsets = [
         (None, {"fields": ["key", "ticket", "proposal", "position", "kind", "seen_version"]}),
         ("What was sent", {"fields": ["payload_shown"]}),
+        ("What stood before, and what it makes good", {"fields": ["before_shown", "undoes"]}),
         ("What came of it", {"fields": ["state_shown", "detail", "created_at", "finished_at"]}),
     ]
 
@@ -45,6 +46,10 @@ class EffectAdmin(RecordAdmin):
     @display(description="Payload")
     def payload_shown(self, effect: Effect) -> SafeString:
         return as_json(effect.payload)
+
+    @display(description="Before")
+    def before_shown(self, effect: Effect) -> SafeString:
+        return as_json(effect.before)
 
 
 @admin.register(LedgerEntry)
