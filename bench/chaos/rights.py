@@ -89,7 +89,7 @@ PAGES = {
     # Only a signed link opens these, which none of these visitors has; a login counts for nothing.
     **dict.fromkeys(
         ("embed:panel", "embed:look", "embed:effects", "embed:accept", "embed:override",
-         "embed:escalate", "embed:send_back"),
+         "embed:escalate", "embed:send_back", "embed:undo"),
         PUBLIC,
     ),
 }  # fmt: skip

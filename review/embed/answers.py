@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
+from review import leases
 from review.catalogue import catalogue
 from review.embed import visits
 from review.embed.headers import guard
@@ -62,9 +63,9 @@ def forms_of(
     visit: Visit, page: TicketPage, active: str = "", data: Any = None
 ) -> DecisionForms | None:
     """None where this person can't decide here and now."""
-    if not page.is_open or not visit.person.has_perm(visits.DECIDES):
+    if not page.is_open or page.is_blind or not visit.person.has_perm(visits.DECIDES):
         return None
-    if visits.is_answered_first(page.proposal, visit.person):
+    if leases.other(page.ticket, visit.person) is not None:
         return None
     active = active or ("" if page.is_acceptable else "override")
     return decision_forms(page, catalogue(), active=active, data=data)
@@ -86,14 +87,15 @@ def show(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    proposal = page.proposal if page and page.is_open else None
+    # To look beside a ticket is no work on it: the frame keeps nobody else from it.
+    taken = leases.other(page.ticket, visit.person) if page and page.is_open else None
     context = {
         "frame": visit,
         "page": page,
         "forms": forms,
         "polls": is_unfinished(page.effects) if page else False,
-        "is_passing": page is None or page.state in PASSING,
-        "is_blind": visits.is_answered_first(proposal, visit.person),
+        "taken": leases.leased_to(taken) if taken else None,
+        "is_passing": page is None or taken is not None or page.state in PASSING,
         # Those of the review pages are kept in cookies.
         "messages": [],
         **more,

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from django.contrib.messages.constants import SUCCESS
+from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -10,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from review import decisions
+from review import undo as taking_back
 from review.embed import visits
 from review.embed.answers import again, answered, forms_of, in_frame, read, refused, show, shown
 from review.embed.links import LinkRefused
@@ -84,6 +88,8 @@ def _decide(request: HttpRequest, visit: Visit, way: str) -> HttpResponse:
     if not visit.person.has_perm(visits.DECIDES):
         return refused(request, LinkRefused("no_permission"), visit.source, visit.external_id)
     page = read(visit)
+    if page is not None and page.is_blind:
+        return again(request, visit, _("This one is answered first. Nothing was saved."), 409)
     seen = request.POST.get("proposal", "")
     proposal = page.proposal if page else None
     if page is None or proposal is None or not page.is_open or seen != str(proposal.pk):
@@ -91,17 +97,43 @@ def _decide(request: HttpRequest, visit: Visit, way: str) -> HttpResponse:
         return again(request, visit, said, 409)
     forms = forms_of(visit, page, way, request.POST)
     if forms is None:
-        return again(request, visit, _("This one is answered first. Nothing was saved."), 409)
+        return again(request, visit, _("Somebody is looking at this. Nothing was saved."), 409)
     if way != "accept" and not getattr(forms, way).is_valid():
         return show(request, visit, page, forms, status=422)
     try:
         _act(way, proposal, visit, forms, with_playbook="with_playbook" in request.POST)
-    except (decisions.AlreadyDecided, decisions.Superseded) as error:
+    except (decisions.AlreadyDecided, decisions.Superseded, decisions.Leased) as error:
         return again(request, visit, str(error), 409)
     except decisions.DecisionRefused as error:
         return again(request, visit, str(error), 422)
-    said = SAID[way] % {"ticket": visit.external_id}
-    return show(request, visit, read(visit), None, messages=[said])
+    return _done(request, visit, SAID[way])
+
+
+@require_POST
+@in_frame
+def undo(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Take back what this person decided on this ticket, as long as that is possible."""
+    if not visit.person.has_perm(visits.DECIDES):
+        return refused(request, LinkRefused("no_permission"), visit.source, visit.external_id)
+    page = read(visit)
+    line = page.decision if page else None
+    if line is None or request.POST.get("decision", "") != str(line.decision.pk):
+        said = _("This is not what you saw: the ticket has moved on. Nothing was saved.")
+        return again(request, visit, said, 409)
+    try:
+        taking_back.undo(line.decision, visit.person)
+    except taking_back.NotYours as error:
+        return again(request, visit, str(error), 403)
+    except taking_back.TooLate as error:
+        return again(request, visit, str(error), 409)
+    return _done(request, visit, gettext_lazy("Undone: #%(ticket)s waits again"))
+
+
+def _done(request: HttpRequest, visit: Visit, said: Any) -> HttpResponse:
+    page = read(visit)
+    forms = forms_of(visit, page) if page else None
+    message = Message(SUCCESS, said % {"ticket": visit.external_id})
+    return show(request, visit, page, forms, messages=[message])
 
 
 def _act(

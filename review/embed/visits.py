@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 
 from review.embed import links
 from review.embed.links import Grant, LinkRefused
-from review.models import SpotCheck
-from triage.models import Proposal, Source, Ticket
+from triage.models import Source, Ticket
 from triage.origins import usable
 
 SEES = "review.view_decision"
@@ -74,11 +73,3 @@ def _visit(source: Source, grant: Grant) -> Visit:
         raise LinkRefused("no_permission", source.slug)
     ticket = Ticket.objects.filter(source=source, external_id=grant.ticket).only("pk").first()
     return Visit(source, person, grant, ticket)
-
-
-def is_answered_first(proposal: Proposal | None, person: User) -> bool:
-    """Drawn for a blind check, and not answered by this person yet: its advice stays hidden."""
-    if proposal is None:
-        return False
-    drawn = SpotCheck.objects.filter(proposal=proposal)
-    return drawn.exclude(answers__reviewer=person).exists()

@@ -136,10 +136,13 @@ def test_deciding_by_mouse_in_another_sites_frame_without_any_cookie(
     panel.get_by_role("button", name="Accept").click()
 
     expect(panel.locator(".note.good")).to_contain_text("Accepted by Maya Berg")
-    expect(panel.get_by_role("link", name="Undo or change it")).to_be_visible()
+    page.keyboard.press("u")
+    expect(panel.get_by_role("button", name="Accept")).to_be_visible()
+    expect(panel.locator("#toast")).to_contain_text("waits again")
     assert probe == ""
     assert page.context.cookies() == []
-    assert Decision.objects.get().reviewer.username == "maya"
+    decision = Decision.objects.get()
+    assert (decision.reviewer.username, decision.withdrawal.by.username) == ("maya", "maya")
 
 
 def test_deciding_by_keys_within_the_frame(

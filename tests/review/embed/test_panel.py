@@ -4,14 +4,15 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from review import decisions
-from review.models import BlindAnswer, Decision, Reason, SpotCheck
+from review import decisions, leases, spotchecks
+from review.models import Decision, Reason
 from tests.review.embed.world import (
     ORIGIN,
     accept,
@@ -33,7 +34,7 @@ from tests.review.helpers import (
     make_torn,
     make_user,
 )
-from triage.models import Delivery, LedgerEntry, SourceSecret, TicketVersion
+from triage.models import Delivery, LedgerEntry, SourceSecret, TicketVersion, Waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -213,15 +214,54 @@ def test_a_ticket_that_has_not_arrived_is_waited_for(client: Client, desk: Desk)
     assert "Network › VPN" in words(client.post("/embed/look", {"token": token_in(again)}))
 
 
-def test_what_was_decided_is_shown_with_a_way_to_undo_it(client: Client, desk: Desk) -> None:
+def test_what_was_decided_is_shown_and_can_be_undone_by_whoever_did(
+    client: Client, desk: Desk
+) -> None:
+    make_technician("bob")
     proposal = make_proposal(desk)
+    done = accept(client, proposal, opened(client, proposal))
+    form = {"token": token_in(done), "decision": last_decision().pk}
+    others = words(client.get(link_to(proposal, user="bob")))
+    assert "Accepted</b> by Maya Berg" in others
+    assert "/embed/undo" not in others
+    assert "/embed/accept" not in others
+
+    undone = client.post("/embed/undo", form)
+
+    assert undone.status_code == 200
+    assert f"Undone: #{proposal.ticket.external_id} waits again" in words(undone)
+    assert "/embed/accept" in words(undone)
+    assert Waiting.objects.filter(proposal=proposal).exists()
+    assert client.post("/embed/undo", form).status_code == 409
+
+
+def test_nobody_takes_back_what_another_decided(client: Client, desk: Desk) -> None:
+    make_technician("bob")
+    proposal = make_proposal(desk)
+    token = opened(client, proposal, user="bob")
     accept(client, proposal, opened(client, proposal))
 
-    page = words(client.get(link_to(proposal)))
+    answer = client.post("/embed/undo", {"token": token, "decision": last_decision().pk})
 
-    assert "Accepted</b> by Maya Berg" in page
-    assert f'href="/tickets/{proposal.ticket_id}/" target="_blank"' in page
+    assert answer.status_code == 403
+    assert "Only who decided can take it back" in words(answer)
+    assert not Waiting.objects.exists()
+
+
+def test_who_works_on_it_in_countersign_is_left_to_it(client: Client, desk: Desk) -> None:
+    proposal = make_proposal(desk)
+    token = opened(client, proposal)
+    bob = make_technician("bob", first_name="Bob", last_name="Stone")
+    leases.claim(proposal.ticket, bob, uuid4())
+
+    page = words(client.get(link_to(proposal)))
+    assert "Bob Stone is looking at this" in page
     assert "/embed/accept" not in page
+    assert accept(client, proposal, token).status_code == 409
+    assert not Decision.objects.exists()
+
+    leases.release_ticket(proposal.ticket_id)
+    assert accept(client, proposal, token).status_code == 200
 
 
 def test_the_second_of_two_learns_who_was_first(client: Client, desk: Desk) -> None:
@@ -313,18 +353,17 @@ def test_a_drawn_proposal_shows_no_advice_before_it_was_answered(
 ) -> None:
     proposal = make_proposal(desk)
     token = opened(client, proposal)
-    check = SpotCheck.objects.create(
-        proposal=proposal, propensity=0.05, stratum="x", drawn_at=timezone.now()
-    )
+    Waiting.objects.update(blind_at=0.05)
 
     answer = client.get(link_to(proposal))
     assert "This one is answered first" in words(answer)
     assert "VPN</p>" not in words(answer)
     assert "/embed/accept" not in words(answer)
     assert accept(client, proposal, token).status_code == 409
-    maya = User.objects.get(username="maya")
-    BlindAnswer.objects.create(
-        check_of=check, reviewer=maya, answered_at=timezone.now(), seconds=9.0
+    spotchecks.answer(
+        proposal=proposal,
+        reviewer=User.objects.get(username="maya"),
+        choices={"category": desk["network.vpn"], "team": None, "priority": None},
     )
     assert "Network › VPN" in words(client.get(link_to(proposal)))
     assert accept(client, proposal, token).status_code == 200
