@@ -9,7 +9,7 @@ from django.utils import timezone
 from review import decisions, load
 from review.catalogue import Catalogue
 from review.models import Batch, Decision, Lease, Reason
-from review.together import with_obstacles
+from review.together import is_leased
 from triage.models import Choice, Proposal, ProposedValue, Waiting
 
 ACCEPT, OVERRIDE, ESCALATE = "accept", "override", "escalate"
@@ -76,14 +76,16 @@ def decide_all(
 
 def _obstacles(batch: Batch, proposals: Sequence[int]) -> dict[int, str]:
     """Why those that wait cannot be decided among others."""
-    rows = with_obstacles(Waiting.objects.filter(proposal__in=proposals), batch.reviewer)
+    rows = Waiting.objects.filter(proposal__in=proposals).annotate(
+        with_others=is_leased(batch.reviewer)
+    )
     found = {}
-    for pk, is_held, is_leased, is_blind in rows.values_list(
-        "proposal", "is_held", "is_leased", "is_blind"
+    for pk, is_held, with_others, blind_at in rows.values_list(
+        "proposal", "is_held", "with_others", "blind_at"
     ):
-        if is_blind:
+        if blind_at is not None:
             found[pk] = BLIND
-        elif is_leased:
+        elif with_others:
             found[pk] = LEASED
         elif is_held:
             found[pk] = HELD

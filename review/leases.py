@@ -160,4 +160,5 @@ def _values(person: User, window: UUID, **more: Any) -> dict[str, Any]:
 def _returned(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

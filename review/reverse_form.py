@@ -50,7 +50,8 @@ class ReverseForm(OverrideForm):
             raise forms.ValidationError(_("Nothing differs from what stands: change a value."))
 
     def is_of_what_stands(self) -> bool:
-        return self.cleaned_data.get("instead_of", "") == self._in_view()
+        named: str = self.cleaned_data.get("instead_of", "")
+        return named == self._in_view()
 
     def _in_view(self) -> str:
         return "" if self.decided is None else str(self.decided.decision.pk)

@@ -112,7 +112,7 @@ def _keep(
 
 
 def _payload(word: Word) -> dict[str, Any]:
-    said = {
+    said: dict[str, Any] = {
         "verdict": word.verdict,
         "values": {key: choice.key for key, choice in word.finals.items()},
         "reasons": {key: reason.key for key, reason in word.reasons.items()},

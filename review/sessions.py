@@ -35,7 +35,8 @@ class Copies:
         self.silent_until = 0.0
 
     def get(self, key: str) -> str | None:
-        return self._ask(lambda cache: cache.get(key))
+        kept: str | None = self._ask(lambda cache: cache.get(key))
+        return kept
 
     def put(self, key: str, text: str, seconds: float) -> None:
         self._ask(lambda cache: cache.set(key, text, int(min(seconds, LONGEST_SECONDS))))
@@ -61,7 +62,7 @@ class SessionStore(RowStore):
         key = self.session_key
         if key and (kept := copies.get(key)) and (data := self.decode(kept)):
             return dict(data)
-        row = self._get_session_from_db()
+        row = self._get_session_from_db()  # type: ignore[attr-defined]
         if row is None:
             return {}
         left = (row.expire_date - timezone.now()).total_seconds()

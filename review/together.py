@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 from django.utils import timezone
 
 from review.catalogue import Catalogue
-from review.models import Lease, SpotCheck
+from review.models import Lease
 from review.queue import QueueFilter, waiting
 from triage.models import Playbook, Proposal, ProposedValue, Waiting
 
@@ -52,11 +52,10 @@ class Together:
         return [member for member in self.members if not member.is_sure]
 
 
-def with_obstacles(rows: QuerySet[Waiting], person: User) -> QuerySet[Waiting]:
-    """Adds what keeps a proposal from being decided among others: `is_leased`, `is_blind`."""
+def is_leased(person: User) -> Exists:
+    """Whether somebody else looks at the ticket of a waiting row."""
     leases = Lease.objects.filter(ticket=OuterRef("ticket"), until__gt=timezone.now())
-    checks = SpotCheck.objects.filter(proposal=OuterRef("proposal"), answers__isnull=True)
-    return rows.annotate(is_leased=Exists(leases.exclude(holder=person)), is_blind=Exists(checks))
+    return Exists(leases.exclude(holder=person))
 
 
 def equal_to(
@@ -84,7 +83,7 @@ def equal_to(
 
 
 def _free(rows: QuerySet[Waiting], person: User) -> QuerySet[Waiting]:
-    return with_obstacles(rows, person).filter(is_held=False, is_leased=False, is_blind=False)
+    return rows.filter(~is_leased(person), is_held=False, blind_at__isnull=True)
 
 
 def sources_of(proposals: Sequence[int]) -> set[int]:

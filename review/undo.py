@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -66,7 +67,7 @@ def newest_undoable(by: User) -> Decision | None:
     own = Decision.objects.filter(reviewer=by, decided_at__gte=timezone.now() - RECENT)
     return (
         standing.undoable(own)
-        .filter(can_undo=True)
+        .filter(Q(can_undo=True))
         .select_related("proposal__ticket")
         .order_by("-decided_at", "-pk")
         .first()
@@ -88,8 +89,9 @@ def _refuse_if_late(decision: Decision, ticket: Ticket) -> None:
             % {"time": timesince(changed.created_at)}
         )
     closed = ticket.closed_at
-    is_closed_since = closed is not None and closed > decision.decided_at
-    if is_closed_since and not standing.status_changes(decision.proposal).exists():
+    if closed is None or closed <= decision.decided_at:
+        return
+    if not standing.status_changes(decision.proposal).exists():
         raise TooLate(
             _("The ticket was closed in the helpdesk %(time)s ago: reverse your decision instead.")
             % {"time": timesince(closed)}

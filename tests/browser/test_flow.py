@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from review import leases
 from review.models import Decision, Lease, Reason, Skip
-from review.views import queue, ticket
+from review.views import queue
 from tests.browser.conftest import Opener, Window
 from tests.review.helpers import Desk, make_desk, make_proposal, make_reasons, make_technician
 from tests.review.helpers import make_ticket as new_ticket
@@ -60,7 +60,6 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "LEASE_SECONDS", 2)
     for module in (leases, queue):
         monkeypatch.setattr(module, "BEAT_SECONDS", 0.6)
-    assert ticket.leases is leases
 
 
 def opened(window: Window, proposal: Proposal) -> Page:

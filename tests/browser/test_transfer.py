@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, Page, Request
 
 from review.roles import TECHNICIAN
@@ -102,7 +103,7 @@ def load(browser: Browser, server: str, user: User, path: str) -> Load:
     client = Client()
     client.force_login(user, "review.accounts.People")
     name = settings.SESSION_COOKIE_NAME
-    cookie = {"name": name, "value": client.cookies[name].value, "url": server}
+    cookie: SetCookieParam = {"name": name, "value": client.cookies[name].value, "url": server}
     context.add_cookies([cookie])
     page = context.new_page()
     page.add_init_script(WATCH)

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import BrowserContext
 
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN
@@ -54,7 +55,11 @@ def signed_in(user: User) -> Client:
 
 def become(context: BrowserContext, window: Window, client: Client) -> None:
     name = settings.SESSION_COOKIE_NAME
-    cookie = {"name": name, "value": client.cookies[name].value, "url": window.server}
+    cookie: SetCookieParam = {
+        "name": name,
+        "value": client.cookies[name].value,
+        "url": window.server,
+    }
     context.clear_cookies()
     context.add_cookies([cookie])
 

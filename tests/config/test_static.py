@@ -3,6 +3,7 @@
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -23,7 +24,7 @@ def collected(settings: Settings, tmp_path: Path) -> Path:
 
 
 def body(client: Client, path: str) -> tuple[bytes, dict[str, str]]:
-    answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+    answer: Any = client.get(path, headers={"Accept-Encoding": "gzip"})
     assert answer.status_code == 200
     raw = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return raw, dict(answer.headers)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -47,7 +47,7 @@ def technician(client: Client, desk: Desk) -> Client:
     return client
 
 
-def statements(ask: Callable[[], HttpResponse], status: int = 200) -> list[str]:
+def statements(ask: Callable[[], Any], status: int = 200) -> list[str]:
     with CaptureQueriesContext(connection) as asked:
         assert ask().status_code == status
     return [query["sql"] for query in asked]

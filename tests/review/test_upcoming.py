@@ -72,7 +72,8 @@ def turn(
     person: User, after: Proposal | None = None, window: UUID = WINDOW, **chosen: str
 ) -> int | None:
     row = after.waiting if after else None
-    return claim_next(QueueFilter(**chosen), catalogue(), person=person, window=window, after=row)
+    narrowed: dict[str, Any] = dict(chosen)
+    return claim_next(QueueFilter(**narrowed), catalogue(), person=person, window=window, after=row)
 
 
 def words(response: Any) -> str:
