@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -204,8 +205,10 @@ def test_before_the_hour_is_full_no_ticket_is_fetched_ahead(
     agree(maya, reviews_per_hour=3)
     first, _ = make_proposal(desk), make_proposal(desk)
 
+    window = {"X-Window": str(uuid4())}
+
     def ahead() -> int:
-        return technician.get(f"/tickets/{first.ticket_id}/ahead/").status_code
+        return technician.get(f"/tickets/{first.ticket_id}/ahead/", headers=window).status_code
 
     review(desk, maya, 1)
     assert ahead() == 200

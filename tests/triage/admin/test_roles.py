@@ -56,6 +56,7 @@ PAGES = {
     "triage.ledgerentry": RECORD,
     "review.decision": RECORD,
     "review.reason": POLICY,
+    "review.skip": (NOTHING, NOTHING, READS),
     # Agreed anew, never edited: the page of one shows what was agreed.
     "review.teamagreement": (NOTHING, WRITES, READS),
     "review.spotcheck": (READS, NOTHING, READS),
