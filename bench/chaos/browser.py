@@ -105,7 +105,7 @@ def look(server: str, cookie: tuple[str, str], visits: Sequence[Visit]) -> Sight
     refuses to ask the database.
     """
     seen = Sightings()
-    with _chromium() as browser:
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
         name, value = cookie
         context.add_cookies([{"name": name, "value": value, "url": server}])
@@ -122,7 +122,7 @@ def look(server: str, cookie: tuple[str, str], visits: Sequence[Visit]) -> Sight
 def live(payloads: Sequence[str]) -> int:
     """How many of the payloads run in a page that escapes nothing; a thread as for `look`."""
     ran: set[int] = set()
-    with _chromium() as browser:
+    with chromium() as browser:
         for start in range(0, len(payloads), CONTROLS_A_PAGE):
             some = payloads[start : start + CONTROLS_A_PAGE]
             documents = [shape.replace("{}", text) for text in some for shape in UNPROTECTED]
@@ -133,7 +133,7 @@ def live(payloads: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """A Chromium of the system where there is one, else the driver's own."""
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with sync_playwright() as playwright:

@@ -243,14 +243,14 @@ def warm(setting: Setting) -> None:
         for pid in others:
             os.kill(pid, signal.SIGSTOP)
         try:
-            _feed(setting, setting.sizes.warm)
+            feed(setting, setting.sizes.warm)
         finally:
             for pid in others:
                 os.kill(pid, signal.SIGCONT)
         setting.warmed.add(child)
 
 
-def _feed(setting: Setting, count: int) -> None:
+def feed(setting: Setting, count: int) -> None:
     """Ring until all is done: some of the rings may go to a child that stands still."""
     put_deliveries(setting, count)
     make_due()
@@ -289,7 +289,7 @@ def renew(setting: Setting) -> None:
     each row that is stored. Real tables are like that for a minute, until they are analysed.
     """
     clear()
-    _feed(setting, setting.sizes.standing)
+    feed(setting, setting.sizes.standing)
     analyse()
 
 

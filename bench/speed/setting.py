@@ -29,9 +29,10 @@ class BenchFailed(Exception):
 class Sizes:
     """How much of everything; requests, tickets and seconds.
 
-    `standing` tickets are there, with their proposals, when a round begins. `similar` solved ones
-    are asked about at the end, after `similar_few` and `similar_recall` of them. `pages` tickets
-    have pages that are asked for `pages_asked` times, against those of `pages_few`.
+    `decided` proposals are decided by key in one round. `standing` tickets are there, with their
+    proposals, when a round begins. `similar` solved ones are asked about at the end, after
+    `similar_few` and `similar_recall` of them. `pages` tickets have pages that are asked for
+    `pages_asked` times, against those of `pages_few`.
     """
 
     labels: int
@@ -45,6 +46,7 @@ class Sizes:
     unloaded: int
     growth: int
     growth_chunk: int
+    decided: int
     similar: int
     similar_recall: int
     similar_few: int
@@ -66,6 +68,7 @@ FULL = Sizes(
     unloaded=100,
     growth=100_000,
     growth_chunk=5_000,
+    decided=50,
     similar=1_000_000,
     similar_recall=50_000,
     similar_few=10_000,
@@ -86,6 +89,7 @@ QUICK = Sizes(
     unloaded=8,
     growth=600,
     growth_chunk=200,
+    decided=6,
     similar=4_000,
     similar_recall=2_000,
     similar_few=500,

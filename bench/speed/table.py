@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.speed import drain, intake, latency, memory, pages, similar
+from bench.speed import cockpit, drain, intake, latency, memory, pages, similar
 from bench.speed.rows import Row, Target
 from bench.speed.setting import Setting
 
@@ -23,6 +23,7 @@ GROUPS = (
     Group(latency.NAMES, latency.rows),
     Group(memory.NAMES, memory.rows),
     Group(memory.GROWTH_NAMES, memory.growth_rows),
+    Group(cockpit.NAMES, cockpit.rows),
     Group(pages.NAMES, pages.rows),
     Group(similar.NAMES, similar.rows),
 )
@@ -35,6 +36,9 @@ TARGETS: Mapping[str, Target] = {
     "latency_p99_vs_noop": Target(5.0, at_most=True),
     "memory_vs_bare": Target(1.3, at_most=True),
     "memory_growth_100k": Target(1.05, at_most=True),
+    "cockpit_vs_bare_swap": Target(3.0, at_most=True),
+    "cockpit_vs_150_ms": Target(1.0, at_most=True),
+    "cockpit_p95_vs_300_ms": Target(1.0, at_most=True),
     "queue_page_million_vs_10k": Target(1.3, at_most=True),
     "ticket_page_million_vs_10k": Target(1.3, at_most=True),
     "similar_vs_50_ms": Target(1.0, at_most=True),

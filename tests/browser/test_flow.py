@@ -146,6 +146,23 @@ def test_a_double_click_decides_once(
     assert Decision.objects.count() == 1
 
 
+def test_without_a_ticket_at_hand_the_answer_brings_the_next(
+    open_window: Opener, line: Callable[[int], list[Proposal]]
+) -> None:
+    proposals = line(4)
+    window = open_window(make_technician())
+    window.page.route("**/ahead/**", lambda route: route.abort())
+    page = opened(window, proposals[0])
+
+    for place in (1, 2):
+        page.keyboard.press("a")
+        expect(page.locator("h1")).to_have_text(f"case {place}")
+        read(page)
+
+    assert Decision.objects.count() == 2
+    expect(page).to_have_url(re.compile(f"/tickets/{proposals[2].ticket_id}/$"))
+
+
 def test_going_back_leads_to_the_ticket_that_was_decided(
     open_window: Opener, line: Callable[[int], list[Proposal]]
 ) -> None:

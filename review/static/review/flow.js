@@ -66,6 +66,7 @@
       body: new URLSearchParams(new FormData(form, submitter)),
       headers: headers({ "X-Ahead": shown.proposal }),
       signal: AbortSignal.timeout(PATIENCE_MS),
+      keepalive: true, // Whoever closes the window now has decided all the same.
     }).then(async (answer) => ({ answer, text: await answer.text() }));
     put(shown);
     try {
