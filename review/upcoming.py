@@ -8,12 +8,11 @@ from django.db.models import QuerySet
 
 from review import leases
 from review.catalogue import Catalogue
+from review.fairness import LOOKED_AT, in_fair_order
 from review.queue import QueueFilter, ahead_of, waiting
 from review.skips import unskipped
 from triage.models import Waiting
 
-# So many are looked at when one is chosen.
-IN_LINE = 10
 # Others may have taken all of these between reading and claiming them.
 TRIES = 5
 
@@ -26,7 +25,8 @@ def claim_next(
     window: UUID,
     after: Waiting | None = None,
 ) -> int | None:
-    """Claim the ticket to look at when `after` is done: the following one, else the first.
+    """Claim the ticket to look at when `after` is done: the following one, else the first, unless
+    a fair share of novel tickets asks for another near it.
 
     Not one that another window has, nor one that this person skipped. Whatever else this window
     holds it goes on holding.
@@ -38,7 +38,8 @@ def claim_next(
         line = _in_line(leases.not_with_others(rows, person, window), after)
         if not line:
             return None
-        claimed = leases.claim_first([row.ticket_id for row in line], person, window)
+        fair = in_fair_order(line, person)
+        claimed = leases.claim_first([row.ticket_id for row in fair], person, window)
         if claimed is not None:
             return claimed
     return None
@@ -50,5 +51,5 @@ def _in_line(rows: QuerySet[Waiting], after: Waiting | None) -> list[Waiting]:
 
 def _lines(rows: QuerySet[Waiting], after: Waiting | None) -> Iterator[list[Waiting]]:
     if after is not None:
-        yield list(rows.exclude(ahead_of(after))[:IN_LINE])
-    yield list(rows[:IN_LINE])
+        yield list(rows.exclude(ahead_of(after))[:LOOKED_AT])
+    yield list(rows[:LOOKED_AT])

@@ -44,6 +44,7 @@ def ahead(request: HttpRequest, pk: int) -> HttpResponse:
     page = read_page(found, choices)
     if not page.is_open or page.is_blind:
         # Of what is answered first the clock begins when somebody looks, not before.
+        leases.release_ticket(found, who)
         return HttpResponse(status=204)
     forms = decision_forms(page, choices, active="" if page.is_acceptable else "override")
     context = surface(request, page, choices, forms, done=after)
