@@ -4,6 +4,8 @@ import threading
 import time
 from random import Random
 
+from django.db import connection
+
 from bench.chaos.desks import Troubled, connect, decide, open_tickets, serving
 from bench.checks import Check, Result
 from bench.invariant import until_quiet
@@ -30,12 +32,11 @@ def undone(stack: Stack, *, tickets: int, kills: int) -> Result:
         full = open_tickets(source, helpdesk.desk, tickets // 2, BEFORE)
         proposals = full + open_tickets(source, helpdesk.desk, tickets - len(full))
         wanted = {proposal.pk: BEFORE if proposal in full else {} for proposal in proposals}
-        done = threading.Event()
-        killer = threading.Thread(target=_kill, args=(stack, kills, done))
-        killer.start()
-        again = _decide_and_take_back(proposals, rng)
-        done.set()
-        killer.join()
+        again: dict[int, str] = {}
+        people = threading.Thread(target=_decide_and_take_back, args=(proposals, rng, again))
+        people.start()
+        _kill(stack, kills, people)
+        people.join()
         until_quiet(QUIET_SECONDS)
         there = {p.pk: helpdesk.desk.get(p.ticket.external_id)["values"] for p in proposals}
     for proposal, choice in again.items():
@@ -55,9 +56,11 @@ def undone(stack: Stack, *, tickets: int, kills: int) -> Result:
     )
 
 
-def _decide_and_take_back(proposals: list[Proposal], rng: Random) -> dict[int, str]:
-    """In random order, each some moment after it was decided; answers what was decided again."""
-    again = {}
+def _decide_and_take_back(proposals: list[Proposal], rng: Random, again: dict[int, str]) -> None:
+    """In random order, each some moment after it was decided; `again` gets what was decided then.
+
+    In a thread of its own, with a connection of its own.
+    """
     owner = proposals[0].ticket.source.owner
     decided: list[Proposal] = []
     coming = rng.sample(proposals, len(proposals))
@@ -71,16 +74,16 @@ def _decide_and_take_back(proposals: list[Proposal], rng: Random) -> dict[int, s
             if rng.random() < AGAIN:
                 again[proposal.pk] = decide([proposal], owner)[0].key
         time.sleep(rng.random() * MOST_SECONDS_BETWEEN)
-    return again
+    connection.close()
 
 
-def _kill(stack: Stack, kills: int, done: threading.Event) -> None:
+def _kill(stack: Stack, kills: int, people: threading.Thread) -> None:
     """SIGKILL of all that writes, with its threads; started again as a supervisor would.
 
-    Goes on after the last decision was taken back, if that came too soon.
+    At once where the people are done already: there is still something to be written.
     """
     for _ in range(kills):
-        done.wait(1.0)
+        people.join(1.0)
         stack.writer.kill_group()
         stack.writer.start()
         stack.writer.wait_ready()
