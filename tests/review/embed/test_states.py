@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from review import decisions, leases, spotchecks
-from review.models import Decision, Reason
+from review.models import Decision
 from tests.review.embed.world import (
     ORIGIN,
     accept,
@@ -27,7 +27,6 @@ from tests.review.helpers import (
     Desk,
     make_proposal,
     make_reader,
-    make_reasons,
     make_technician,
     make_ticket,
     make_user,
@@ -41,11 +40,6 @@ pytestmark = pytest.mark.django_db
 def desk() -> Desk:
     make_technician(first_name="Maya", last_name="Berg")
     return framed_desk()
-
-
-@pytest.fixture
-def reasons() -> dict[str, Reason]:
-    return make_reasons()
 
 
 def words(answer: Any) -> str:
