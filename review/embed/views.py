@@ -97,7 +97,7 @@ def _decide(request: HttpRequest, visit: Visit, way: str) -> HttpResponse:
         return again(request, visit, said, 409)
     forms = forms_of(visit, page, way, request.POST)
     if forms is None:
-        return again(request, visit, _("Somebody is looking at this. Nothing was saved."), 409)
+        return again(request, visit, _("Somebody else is looking at it."), 409)
     if way != "accept" and not getattr(forms, way).is_valid():
         return show(request, visit, page, forms, status=422)
     try:
