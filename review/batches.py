@@ -165,13 +165,18 @@ def decided_in(batch: Batch) -> list[Decision]:
     )
 
 
+def can_undo(decision: Decision) -> bool:
+    """Of one that decided_in answered."""
+    return bool(getattr(decision, "can_undo", False))
+
+
 def take_back(batch: Batch, by: User) -> int:
     """Undo what can be undone of one's own batch, each alone; answers how many were.
 
     What came too late stays, and its row says so.
     """
     done = 0
-    for decision in undoable(batch.decisions.all()).filter(can_undo=True).order_by("pk"):
+    for decision in filter(can_undo, decided_in(batch)):
         try:
             undo(decision, by)
         except UndoError:

@@ -92,7 +92,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "batch": found,
         "is_own": found.reviewer_id == person(request).pk,
         "decided": decided,
-        "undoable": sum(one.can_undo for one in decided),
+        "undoable": sum(batches.can_undo(one) for one in decided),
         "left": batches.why_left(_left(request.GET)),
         "filter": QueueFilter.read(request.GET),
     }
