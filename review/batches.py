@@ -9,7 +9,9 @@ from django.utils import timezone
 from review import decisions, load
 from review.catalogue import Catalogue
 from review.models import Batch, Decision, Lease, Reason
+from review.standing import undoable
 from review.together import is_leased
+from review.undo import UndoError, undo
 from triage.models import Choice, Proposal, ProposedValue, Waiting
 
 ACCEPT, OVERRIDE, ESCALATE = "accept", "override", "escalate"
@@ -151,13 +153,36 @@ def _follows(value: ProposedValue, choices: Catalogue) -> bool:
 
 
 def decided_in(batch: Batch) -> list[Decision]:
-    """The decisions of a batch, those that were taken back included."""
-    rows = batch.decisions.select_related("proposal__ticket", "reason", "withdrawal")
+    """The decisions of a batch, those that were taken back included.
+
+    Each says as `can_undo` whether it still can be.
+    """
+    rows = undoable(batch.decisions.all()).select_related("proposal__ticket", "reason")
     return list(
         rows.defer(
             "proposal__ticket__body", "proposal__ticket__search", "proposal__similar"
         ).order_by("pk")
     )
+
+
+def can_undo(decision: Decision) -> bool:
+    """Of one that decided_in answered."""
+    return bool(getattr(decision, "can_undo", False))
+
+
+def take_back(batch: Batch, by: User) -> int:
+    """Undo what can be undone of one's own batch, each alone; answers how many were.
+
+    What came too late stays, and its row says so.
+    """
+    done = 0
+    for decision in filter(can_undo, decided_in(batch)):
+        try:
+            undo(decision, by)
+        except UndoError:
+            continue
+        done += 1
+    return done
 
 
 def why_left(left: Sequence[Left]) -> list[LeftOne]:

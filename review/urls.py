@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("equal/<int:pk>/count", together.equal_count, name="equal_count"),
     path("together/", together.decide, name="together"),
     path("batches/<int:pk>/", together.batch, name="batch"),
+    path("batches/<int:pk>/undo", together.undo_batch, name="undo_batch"),
     path("pause/", load.pause, name="pause"),
     path("pause/go-on", load.go_on, name="go_on"),
     path("pause/later", load.put_off_break, name="put_off_break"),

@@ -80,6 +80,7 @@ PAGES = {
     ),
     # Of those who decide, only the one who did.
     "review:undo": both(DECIDERS, may_decline=True),
+    "review:undo_batch": both(DECIDERS, may_decline=True),
     # Only one's own exercises are there, and only on tickets whose truth is known.
     **dict.fromkeys(
         ("review:practice_answer", "review:practice_exercise", "review:practice_finish"),

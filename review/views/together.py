@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from review import batches
@@ -85,14 +87,27 @@ def decide(request: HttpRequest) -> HttpResponse:
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """What was decided, and what was left and why."""
     found = get_object_or_404(Batch.objects.select_related("reviewer"), pk=pk)
+    decided = batches.decided_in(found)
     context = {
         "batch": found,
         "is_own": found.reviewer_id == person(request).pk,
-        "decided": batches.decided_in(found),
+        "decided": decided,
+        "undoable": sum(batches.can_undo(one) for one in decided),
         "left": batches.why_left(_left(request.GET)),
         "filter": QueueFilter.read(request.GET),
     }
     return render(request, "review/batch.html", context)
+
+
+@require_POST
+@for_people("review.add_decision")
+def undo_batch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back what can be taken back of one's own; the page says what stays and why not."""
+    found = get_object_or_404(Batch, pk=pk, reviewer=person(request))
+    undone = batches.take_back(found, person(request))
+    said = ngettext("%(undone)s decision undone", "%(undone)s decisions undone", undone)
+    messages.success(request, said % {"undone": undone})
+    return redirect(reverse("review:batch", args=[pk]) + QueueFilter.read(request.GET).query)
 
 
 def _shown(pk: int) -> Proposal:

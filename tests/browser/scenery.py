@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -98,6 +98,7 @@ def bare_scene() -> Scene:
     for key, name in {"low": "Low", "normal": "Normal", "high": "High", "urgent": "Urgent"}.items():
         type(desk[key]).objects.filter(pk=desk[key].pk).update(name=name)
     maya = make_technician("maya", first_name="Maya", last_name="Okafor")
+    maya.user_permissions.add(Permission.objects.get(codename="report_concern"))
     tom = make_technician("tom", first_name="Tom", last_name="Ferreira")
     return Scene(desk, make_model(desk), maya, tom)
 

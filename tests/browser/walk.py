@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from review.metrics.definitions import DEFINITIONS
-from review.models import Concern, Decision, SavedView
+from review.models import Batch, Concern, Decision, SavedView
 from triage.models import Ticket
 
 NAMESPACE = "review"
@@ -34,7 +34,9 @@ def arguments(ticket: Ticket) -> dict[str, object]:
     now = timezone.now()
     view, _ = SavedView.objects.get_or_create(owner=decision.reviewer, name="Mine", query="held=1")
     concern, _ = Concern.objects.get_or_create(text="Is this fair?", defaults={"reported_at": now})
+    batch, _ = Batch.objects.get_or_create(reviewer=decision.reviewer, defaults={"decided_at": now})
     return {
+        "batches": batch.pk,
         "tickets": ticket.pk,
         "beside": Ticket.objects.exclude(pk=ticket.pk).latest("pk").pk,
         "proposals": ticket.proposals.latest("pk").pk,

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from review import batches, decisions
-from review.models import Batch, Decision, Lease, Reason, SpotCheck
+from review.models import Batch, Decision, Lease, Reason
 from tests.review.helpers import (
     Desk,
     make_desk,
@@ -21,7 +21,16 @@ from tests.review.helpers import (
     make_technician,
     make_ticket,
 )
-from triage.models import Delivery, Effect, Label, LedgerEntry, Playbook, Proposal, TicketVersion
+from triage.models import (
+    Delivery,
+    Effect,
+    Label,
+    LedgerEntry,
+    Playbook,
+    Proposal,
+    TicketVersion,
+    Waiting,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +132,7 @@ def test_what_is_held_leased_or_to_be_answered_blind_is_left_out(
     lease(taken, tom)
     lease(mine, maya)
     lease(free_again, tom, until=timezone.now() - timedelta(seconds=1))
-    SpotCheck.objects.create(proposal=blind, propensity=0.1, stratum="", drawn_at=timezone.now())
+    Waiting.objects.filter(proposal=blind).update(blind_at=0.1)
 
     assert listed(technician, first) == [first.pk, mine.pk, free_again.pk]
     for alone in (held, taken, blind):
@@ -228,7 +237,7 @@ def test_those_decided_changed_or_taken_meanwhile_are_left_and_named(
     decisions.decide(proposal=decided, reviewer=tom, choices={}, reasons={}, with_playbook=False)
     change(changed)
     lease(taken, tom)
-    SpotCheck.objects.create(proposal=blind, propensity=0.1, stratum="", drawn_at=timezone.now())
+    Waiting.objects.filter(proposal=blind).update(blind_at=0.1)
     asked = [good, decided, changed, taken, held, blind]
 
     response = technician.post(
@@ -270,6 +279,39 @@ def test_a_run_goes_on_in_chunks_and_decides_nothing_twice(technician: Client, d
     assert last["HX-Redirect"] == f"/batches/{batch.pk}/?q=vpn"
     assert batch.decisions.count() == 45
     assert Decision.objects.count() == 45
+
+
+def test_undoing_all_takes_back_what_can_be_and_says_what_cannot(
+    technician: Client, desk: Desk
+) -> None:
+    made = [make_proposal(desk) for _ in range(3)]
+    technician.post("/together/", {"do": "accept", "proposal": [one.pk for one in made]})
+    batch = Batch.objects.get()
+    change(made[1])
+    assert "Undo all 2" in words(technician.get(f"/batches/{batch.pk}/"))
+
+    response = technician.post(f"/batches/{batch.pk}/undo?q=vpn")
+
+    assert response["Location"] == f"/batches/{batch.pk}/?q=vpn"
+    standing = Decision.objects.filter(stands_for__isnull=False)
+    assert [one.proposal for one in standing] == [made[1]]
+    assert Waiting.objects.filter(proposal__in=[made[0], made[2]]).count() == 2
+    page = words(technician.get(response["Location"]))
+    assert "2 decisions undone" in page
+    assert page.count("taken back") == 2
+    assert "can no longer be undone" in page
+    assert "Undo all" not in page
+
+
+def test_nobody_undoes_the_batch_of_another(client: Client, technician: Client, desk: Desk) -> None:
+    made = make_proposal(desk)
+    technician.post("/together/", {"do": "accept", "proposal": made.pk})
+    batch = Batch.objects.get()
+    client.force_login(make_technician("tom"))
+
+    assert client.post(f"/batches/{batch.pk}/undo").status_code == 404
+    assert "/undo" not in words(client.get(f"/batches/{batch.pk}/")).partition("<main")[2]
+    assert Decision.objects.get().stands_for == made
 
 
 def test_nobody_goes_on_with_the_batch_of_another(technician: Client, desk: Desk) -> None:
