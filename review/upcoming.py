@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from review import leases
 from review.catalogue import Catalogue
-from review.queue import QueueFilter, ahead_of, waiting
+from review.queue import QueueFilter, from_on, waiting
 from review.skips import unskipped
 from triage.models import Waiting
 
@@ -50,5 +50,5 @@ def _in_line(rows: QuerySet[Waiting], after: Waiting | None) -> list[Waiting]:
 
 def _lines(rows: QuerySet[Waiting], after: Waiting | None) -> Iterator[list[Waiting]]:
     if after is not None:
-        yield list(rows.exclude(ahead_of(after))[:IN_LINE])
+        yield list(rows.filter(from_on(after))[:IN_LINE])
     yield list(rows[:IN_LINE])
