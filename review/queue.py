@@ -26,7 +26,7 @@ from review.skips import times_skipped, unskipped
 from triage.models import ModelVersion, Source, Ticket, Waiting
 from triage.policy.worth import NOVEL_BADGE_FROM
 
-__all__ = ["QueueFilter", "QueuePage", "Row", "ahead_of", "queue_page", "waiting"]
+__all__ = ["QueueFilter", "QueuePage", "Row", "ahead_of", "from_on", "queue_page", "waiting"]
 
 PAGE_SIZE = 25
 # Nobody reads further; counting on would cost more, the more waits.
@@ -136,6 +136,17 @@ def ahead_of(row: Waiting) -> Q:
     )
 
 
+def from_on(row: Waiting) -> Q:
+    """Matches `row` and what is looked at after it, in words that the index of the order knows.
+
+    That it is not ahead of `row` would be read off every row from the first one on.
+    """
+    later = Q(look_by__gt=row.look_by) | Q(look_by=row.look_by, proposal__gte=row.proposal_id)
+    if row.is_held:
+        return Q(is_held=False) | Q(is_held=True) & later
+    return Q(is_held=False, look_by__gte=row.look_by) & later
+
+
 def counted(rows: QuerySet[Waiting]) -> int:
     """How many there are, up to one more than COUNTED_UPTO."""
     return rows.order_by()[: COUNTED_UPTO + 1].count()
@@ -191,7 +202,7 @@ def _page(
     if not number and showing is not None:
         ahead = counted(matched.filter(ahead_of(showing)))
         if ahead >= COUNTED_UPTO:
-            here = _loaded(matched.exclude(ahead_of(showing))[:PAGE_SIZE])
+            here = _loaded(matched.filter(from_on(showing))[:PAGE_SIZE])
             return (here, 0) if here and here[0] == showing else _page(matched, total, 1, None)
         wanted = ahead // PAGE_SIZE + 1
     wanted = min(max(wanted, 1), last)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from review import leases
 from review.catalogue import Catalogue
 from review.fairness import LOOKED_AT, in_fair_order
-from review.queue import QueueFilter, ahead_of, waiting
+from review.queue import QueueFilter, from_on, waiting
 from review.skips import unskipped
 from triage.models import Waiting
 
@@ -51,5 +51,5 @@ def _in_line(rows: QuerySet[Waiting], after: Waiting | None) -> list[Waiting]:
 
 def _lines(rows: QuerySet[Waiting], after: Waiting | None) -> Iterator[list[Waiting]]:
     if after is not None:
-        yield list(rows.exclude(ahead_of(after))[:LOOKED_AT])
+        yield list(rows.filter(from_on(after))[:LOOKED_AT])
     yield list(rows[:LOOKED_AT])

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from review.queue import ahead_of, from_on
 from tests.review.helpers import Desk, make_desk, make_proposal, make_reader, make_ticket
 from triage.models import Proposal, Waiting
 from triage.policy.worth import Worth
@@ -89,3 +90,18 @@ def test_a_ticket_that_does_not_wait_has_no_place(reader: Client, desk: Desk) ->
     gone = make_proposal(desk, waits=False)
 
     assert "its place in line" not in html(reader, f"/tickets/{gone.ticket_id}/")
+
+
+def test_every_ticket_stands_before_another_or_from_it_on() -> None:
+    desk = make_desk()
+    now = timezone.now()
+    for number in range(8):
+        route = Proposal.Route.HOLD if number % 3 == 0 else Proposal.Route.REVIEW
+        opened = now - timedelta(minutes=number % 4)
+        make_proposal(desk, make_ticket(desk, opened_at=opened), route=route)
+    line = list(Waiting.objects.order_by("-is_held", "look_by", "proposal"))
+
+    for place, row in enumerate(line):
+        rows = Waiting.objects.order_by("-is_held", "look_by", "proposal")
+        assert list(rows.filter(ahead_of(row))) == line[:place]
+        assert list(rows.filter(from_on(row))) == line[place:]
