@@ -275,7 +275,7 @@ def test_whoever_comes_second_is_told_who_was_first(
 
     assert response.status_code == 409
     assert f"Bob Stone was faster on #{proposal.ticket.external_id}" in words(response)
-    assert 'href="/tickets/next/?category=network">Next ticket' in words(response)
+    assert 'href="/tickets/next/?category=network"' in words(response)
     assert Decision.objects.get().reviewer == bob
 
 

@@ -1,13 +1,19 @@
 """Everybody meets about the same share of novel tickets over a day."""
 
 from random import Random
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from review import decisions
+from review import decisions, fairness
+from review.catalogue import catalogue
 from review.fairness import Candidate, in_fair_order, novel_shares, pick, shares
+from review.models import Lease
+from review.queue import QueueFilter
+from review.upcoming import claim_next
 from tests.review.helpers import make_desk, make_model, make_proposal, make_technician
 from triage.models import Prediction, Waiting
 
@@ -112,3 +118,23 @@ def test_the_line_is_put_in_a_fair_order_by_what_was_decided() -> None:
     assert [row.pk for row in for_bob] == [novel.pk, plain.pk, last.pk]
     # Kept for a minute, whoever asks.
     assert len(asked) == 1
+
+
+@pytest.mark.django_db
+def test_the_next_ticket_is_a_novel_one_for_who_had_the_fewest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = make_desk()
+    ann, bob = make_technician("ann"), make_technician("bob")
+    make_proposal(desk)
+    novel = make_proposal(desk)
+    Waiting.objects.filter(pk=novel.pk).update(novelty=0.99)
+    monkeypatch.setattr(fairness, "_counts", lambda: {ann.pk: (20, 0), bob.pk: (20, 6)})
+
+    def next_for(person: User) -> int | None:
+        claimed = claim_next(QueueFilter(), catalogue(), person=person, window=uuid4())
+        Lease.objects.all().delete()
+        return claimed
+
+    assert next_for(ann) == novel.ticket_id
+    assert next_for(bob) != novel.ticket_id

@@ -13,10 +13,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from redis import RedisError
 
 from review import bell, concerns, decisions, news, policy_news
-from review.models import Decision, Seen, Withdrawal
+from review.models import Decision, Withdrawal
 from tests.review.helpers import (
     Desk,
     make_desk,
@@ -24,7 +23,6 @@ from tests.review.helpers import (
     make_proposal,
     make_reasons,
     make_technician,
-    make_user,
 )
 from triage import ledger
 from triage.models import (
@@ -385,126 +383,6 @@ def test_the_page_costs_the_same_queries_however_much_is_new(
         page(technician)
 
     assert len(many) == len(few) <= MOST_QUERIES + 4
-
-
-# --- What is new, and the bell --------------------------------------------------------------
-def test_reading_the_first_page_makes_it_old(technician: Client, desk: Desk, maya: User) -> None:
-    told(desk, "rule:1", event="added")
-    told(desk, "rule:2", event="added")
-
-    assert ">2<" in bell_of(technician)
-    assert page(technician).count('class="is-new"') == 2
-    assert bell_of(technician).strip() == ""
-    assert page(technician).count('class="is-new"') == 0
-    told(desk, "rule:3", event="added")
-    cache.clear()
-    assert ">1<" in bell_of(technician)
-    assert Seen.objects.get().person == maya
-
-
-def test_a_filtered_or_a_later_page_leaves_the_rest_new(technician: Client, desk: Desk) -> None:
-    told(desk, "rule:1", event="added")
-
-    page(technician, "?kind=policy")
-    technician.head("/news/")
-
-    assert not Seen.objects.exists()
-    assert ">1<" in bell_of(technician)
-
-
-def test_what_one_did_oneself_is_listed_but_not_new(
-    technician: Client, desk: Desk, maya: User
-) -> None:
-    ledger.append(
-        kind="policy", subject="rule:1", payload={"event": "added"}, actor=ledger.actor_of(maya)
-    )
-
-    assert bell_of(technician).strip() == ""
-    html = page(technician)
-    assert "New rule" in html
-    assert "is-new" not in html
-
-
-def test_for_somebody_new_nothing_from_before_is_new(client: Client, desk: Desk) -> None:
-    told(desk, "rule:1", event="added")
-    client.force_login(make_technician("bob"))
-
-    assert bell_of(client).strip() == ""
-    assert "New rule" in page(client)
-
-
-def test_more_than_99_are_99_plus(technician: Client) -> None:
-    ledger.append_all(
-        [ledger.Entry("policy", f"rule:{number}", {"event": "added"}) for number in range(130)]
-    )
-
-    assert ">99+<" in bell_of(technician)
-
-
-def test_working_pages_ask_for_the_count_later_and_then_know_it(
-    technician: Client, desk: Desk
-) -> None:
-    told(desk, "rule:1", event="added")
-
-    first = technician.get("/").content.decode()
-    assert 'hx-trigger="load, every 300s"' in first
-    assert ">1<" in bell_of(technician)
-    second = technician.get("/").content.decode()
-
-    assert 'hx-trigger="every 300s"' in second
-    assert re.search(r'id="news-count".*?>1<', second, re.DOTALL)
-
-
-def test_a_remembered_count_costs_no_query(desk: Desk, maya: User) -> None:
-    told(desk, "rule:1", event="added")
-    bell.count(maya)
-
-    with CaptureQueriesContext(connection) as queries:
-        assert (bell.remembered(maya), bell.count(maya)) == (1, 1)
-
-    assert len(queries) == 0
-
-
-def test_working_pages_never_pay_for_the_bell(technician: Client, desk: Desk, maya: User) -> None:
-    ticket = make_proposal(desk).ticket
-    for path in ("/", f"/tickets/{ticket.pk}/"):
-        cache.clear()
-        with CaptureQueriesContext(connection) as cold:
-            technician.get(path)
-        bell.count(maya)
-        with CaptureQueriesContext(connection) as warm:
-            technician.get(path)
-
-        assert len(cold) == len(warm)
-
-
-@pytest.mark.parametrize("error", [RedisError("gone"), ConnectionRefusedError("gone")])
-def test_a_broken_cache_shows_no_count_and_is_left_alone_for_a_while(
-    technician: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    told(desk, "rule:1", event="added")
-    asked = []
-
-    def broken(*args: object, **kwargs: object) -> None:
-        asked.append(args)
-        raise error
-
-    monkeypatch.setattr(cache, "get", broken)
-    monkeypatch.setattr(cache, "set", broken)
-
-    assert bell_of(technician).strip() == ""
-    for path in ("/", "/history/", "/news/"):
-        assert technician.get(path).status_code == 200
-    assert len(asked) == 1
-
-
-def test_news_are_for_those_who_may_see_decisions(client: Client) -> None:
-    for path in ("/news/", "/news/count/"):
-        assert client.get(path).status_code == 302
-    client.force_login(make_user("guest"))
-    for path in ("/news/", "/news/count/"):
-        assert client.get(path).status_code == 403
-        assert client.post(path).status_code == 405
 
 
 def test_the_ledger_is_read_by_an_index_of_its_own(desk: Desk) -> None:

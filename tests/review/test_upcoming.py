@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from review import leases, skips
+from review import fairness, leases, skips
 from review.catalogue import catalogue
 from review.models import Decision, Lease, Reason
 from review.queue import QueueFilter
@@ -110,6 +110,18 @@ def test_what_a_person_skipped_comes_next_for_others_alone(
 
     assert turn(maya) == line[1].ticket_id
     assert turn(make_technician("tom"), window=UUID(int=2)) == line[0].ticket_id
+
+
+def test_who_has_had_few_strange_tickets_is_given_the_first_of_them(
+    desk: Desk, maya: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = new_line(desk, 4)
+    Waiting.objects.filter(pk=line[2].pk).update(novelty=0.99)
+    for mine, given in ((0.1, line[2]), (0.5, line[0])):
+        monkeypatch.setattr(fairness, "novel_shares", lambda _, m=mine: fairness.Shares(m, 0.3))
+
+        assert turn(maya) == given.ticket_id
+        Lease.objects.all().delete()
 
 
 def test_an_unknown_filter_leaves_nothing(line: list[Proposal], maya: User) -> None:
