@@ -52,7 +52,8 @@ def forbidden_while_open(stage: Stage) -> Page:
     """The permission to decide is taken away while a ticket is open."""
     scene = busy_scene()
     page = stage.at(scene, scene.path(48213))
-    scene.maya.user_permissions.filter(codename="add_decision").delete()
+    may_decide = scene.maya.user_permissions.get(codename="add_decision")
+    scene.maya.user_permissions.remove(may_decide)
     page.locator("#accept button").click()
     page.wait_for_selector("#work .message")
     return page

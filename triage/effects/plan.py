@@ -19,7 +19,6 @@ from triage.jobs.lanes import Lane
 from triage.models import Effect, Job, LedgerEntry, Playbook, Proposal
 
 MARK = "Countersign"
-WITHDRAWN = "Taken back before it was sent."
 BEGUN = (Effect.State.SENDING, Effect.State.APPLIED)
 
 Step = tuple[str, dict[str, Any]]
@@ -154,8 +153,9 @@ def _drop(effects: QuerySet[Effect]) -> list[Effect]:
     """
     unsent = effects.filter(state__in=(Effect.State.PENDING, Effect.State.SKIPPED))
     locked = list(unsent.select_for_update().order_by("pk"))
-    ended = {"state": Effect.State.DROPPED, "detail": WITHDRAWN, "finished_at": timezone.now()}
-    Effect.objects.filter(pk__in=[effect.pk for effect in locked]).update(**ended)
+    Effect.objects.filter(pk__in=[effect.pk for effect in locked]).update(
+        state=Effect.State.DROPPED, detail="", finished_at=timezone.now()
+    )
     return locked
 
 

@@ -95,7 +95,7 @@
       window.htmx.swap("#toast", text, { swapStyle: "none" });
       push(shown.url);
       later();
-    } else if (answer.ok || answer.status === 409 || answer.status === 422) {
+    } else if (answer.ok || [403, 409, 422].includes(answer.status)) {
       // Another ticket than the one that is shown, or what is wrong with the decision.
       document.title = former.title;
       window.htmx.swap("#work", text, { swapStyle: "outerHTML" });
