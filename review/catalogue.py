@@ -36,6 +36,7 @@ class Catalogue:
         self.reasons = {reason.pk: reason for reason in reasons}
         self.with_model = with_model
         self._implied = implied
+        self._paths: dict[int, str] = {}
         self.fields = {choice.field_id: choice.field for choice in self.by_pk.values()}
 
     @cached_property
@@ -84,7 +85,11 @@ class Catalogue:
 
     def path(self, pk: int | None) -> str:
         """`Network › VPN`; empty without a choice."""
-        return " › ".join(choice.name for choice in self.lineage(pk)) if pk is not None else ""
+        if pk is None:
+            return ""
+        if pk not in self._paths:
+            self._paths[pk] = " › ".join(choice.name for choice in self.lineage(pk))
+        return self._paths[pk]
 
     def path_below(self, pk: int, parent_pk: int) -> str:
         """`Remote › VPN`: the path from below the parent on; empty for the parent itself."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import F, OuterRef
 
 from review.catalogue import Catalogue
 from review.metrics.estimators import Interval, wilson
@@ -16,7 +16,7 @@ from triage.policy.settling import BY_MODEL
 # Fewer decisions than this say too little about a choice to put a rate on it.
 LEAST_DECISIONS = 10
 # So many of the newest tell how a choice fares now, and cost the same in every year.
-MOST_DECISIONS = 400
+MOST_DECISIONS = 200
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,13 @@ def lines_of(proposal: Proposal, choices: Catalogue) -> list[Line]:
 
 
 def _finals() -> ArraySubquery:
-    """What the newest decisions on the proposed choice have settled on."""
+    """What the newest decisions on the proposed choice have settled on; an index has this order."""
     decided = DecidedValue.objects.filter(
         proposed=OuterRef("choice"),
         decision__stands_for__isnull=False,
         decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
     )
-    return ArraySubquery(decided.order_by("-pk").values("final")[:MOST_DECISIONS])
+    return ArraySubquery(decided.order_by(F("pk") * -1).values("final")[:MOST_DECISIONS])
 
 
 def _runner_up(value: ProposedValue, choices: Catalogue) -> str:

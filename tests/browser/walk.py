@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from review.metrics.definitions import DEFINITIONS
-from review.models import Batch, Concern, Decision, SavedView
-from triage.models import Ticket
+from review.models import Batch, Concern, Decision, PracticeAnswer, SavedView
+from triage.models import Choice, Ticket
 
 NAMESPACE = "review"
 ARGUMENT = re.compile(r"(?:([\w-]+)/)?<(?:\w+:)?(\w+)>")
@@ -26,24 +27,41 @@ class Address:
 
     name: str
     path: str
+    query: str
 
 
-def arguments(ticket: Ticket) -> dict[str, object]:
+def arguments(ticket: Ticket, viewer: User) -> dict[str, object]:
     """By what stands in the address before an argument, else by its name."""
     decision = Decision.objects.latest("pk")
     now = timezone.now()
+    proposal = ticket.proposals.latest("pk")
     view, _ = SavedView.objects.get_or_create(owner=decision.reviewer, name="Mine", query="held=1")
     concern, _ = Concern.objects.get_or_create(text="Is this fair?", defaults={"reported_at": now})
     batch, _ = Batch.objects.get_or_create(reviewer=decision.reviewer, defaults={"decided_at": now})
+    Decision.objects.filter(pk=decision.pk).update(batch=batch)
+    right, wrong = Choice.objects.filter(field__source=ticket.source, field__is_main=True)[:2]
+    exercise, _ = PracticeAnswer.objects.get_or_create(
+        person=viewer,
+        proposal=proposal,
+        defaults={
+            "answer": wrong,
+            "advice": right,
+            "final": right,
+            "truth": right,
+            "answered_at": now,
+            "finished_at": now,
+        },
+    )
     return {
-        "batches": batch.pk,
         "tickets": ticket.pk,
         "beside": Ticket.objects.exclude(pk=ticket.pk).latest("pk").pk,
-        "proposals": ticket.proposals.latest("pk").pk,
-        "equal": ticket.proposals.latest("pk").pk,
+        "proposals": proposal.pk,
+        "equal": proposal.pk,
         "decisions": decision.pk,
+        "batches": batch.pk,
         "views": view.pk,
         "concerns": concern.pk,
+        "practice": exercise.pk,
         "metrics": next(iter(DEFINITIONS)),
     }
 
@@ -58,8 +76,9 @@ QUERIES = {
 }
 
 
-def addresses(ticket: Ticket) -> list[Address]:
-    known = arguments(ticket)
+def addresses(ticket: Ticket, viewer: User) -> list[Address]:
+    """As one who may open them would; each person has an exercise of their own."""
+    known = arguments(ticket, viewer)
     found = []
     for name, route in sorted(_routes()):
         given = {}
@@ -68,7 +87,7 @@ def addresses(ticket: Ticket) -> list[Address]:
                 raise NotOnTheMap(f"{route}: say in walk.arguments which {before or argument}.")
             given[argument] = known[before or argument]
         path = reverse(f"{NAMESPACE}:{name}", kwargs=given)
-        found += [Address(name, f"{path}{query}") for query in ("", *QUERIES.get(name, ()))]
+        found += [Address(name, f"{path}{query}", query) for query in ("", *QUERIES.get(name, ()))]
     return found
 
 
