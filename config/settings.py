@@ -128,14 +128,14 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "review.cache.PatientCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"countersign{COUNTERSIGN_TEST_RUN}",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     },
     # Copies of sessions: a page that would wait for them had better read the row.
     "sessions": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "review.cache.PatientCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"countersign-session{COUNTERSIGN_TEST_RUN}",
         "OPTIONS": {

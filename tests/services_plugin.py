@@ -31,6 +31,9 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
         activate(data_directory("test"), durable=False)
         if is_local:
             drop_databases_of_dead_runs(os.environ["DATABASE_URL"])
+    else:
+        # Their databases number rows alike, so what is remembered of a row must not be shared.
+        os.environ["COUNTERSIGN_TEST_RUN"] += f"_{os.environ['PYTEST_XDIST_WORKER']}"
     return (yield)
 
 

@@ -113,7 +113,7 @@ def test_the_next_ticket_is_there_before_the_answer(
     assert len(held) == 1
     assert not Decision.objects.exists()
     held[0].continue_()
-    expect(page.locator("#toast")).to_have_text(f"Accepted #{proposals[0].ticket.external_id}")
+    expect(page.locator("#toast")).to_contain_text(f"Accepted #{proposals[0].ticket.external_id}")
     expect(page.locator("#waiting-count")).to_contain_text("2")
     expect(page).to_have_url(re.compile(f"/tickets/{proposals[1].ticket_id}/$"))
     assert Decision.objects.get().proposal == proposals[0]

@@ -185,9 +185,6 @@ def test_the_history_costs_the_same_queries_however_long_it_is(
     with CaptureQueriesContext(connection) as many:
         page(technician)
 
-    print(*[q["sql"][:130] for q in one], sep="\n")
-    print("==")
-    print(*[q["sql"][:130] for q in many], sep="\n")
     assert len(many) == len(one) <= MOST_QUERIES
 
 
