@@ -34,7 +34,9 @@ class Beside:
 
 
 def beside(pk: int, other: int, choices: Catalogue) -> Beside:
-    """Raises Ticket.DoesNotExist, also for two tickets that are not of one source."""
+    """Raises Ticket.DoesNotExist, also for two tickets that are not of one source, and while one
+    of them is to be answered blind: how the other went would be advice.
+    """
     ticket = _tickets().get(pk=pk)
     earlier = _tickets().exclude(pk=pk).get(pk=other, source=ticket.source_id)
     alike = _alike(ticket)
@@ -68,7 +70,8 @@ def settled_path(ticket: Ticket, choices: Catalogue) -> str:
 
 
 def _tickets() -> QuerySet[Ticket]:
-    return Ticket.objects.select_related("source").defer("search")
+    shown = Ticket.objects.filter(waiting__blind_at__isnull=True)
+    return shown.select_related("source").defer("search")
 
 
 def _alike(ticket: Ticket) -> dict[int, float]:

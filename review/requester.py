@@ -49,11 +49,13 @@ def requester_page(pk: int, choices: Catalogue, *, after: str = "") -> Requester
     shown = found[:PAGE_SIZE]
     keys = [one.pk for one in shown]
     went = outcomes(keys)
-    waiting = set(Waiting.objects.filter(ticket__in=keys).values_list("ticket_id", flat=True))
+    rows_waiting = Waiting.objects.filter(ticket__in=keys)
+    waiting = dict(rows_waiting.values_list("ticket_id", "blind_at"))
     rows = [
         Earlier(went[key], settled_path(went[key].ticket, choices), key in waiting)
         for key in keys
-        if key in went
+        # How one went that is to be answered blind would be advice.
+        if key in went and waiting.get(key) is None
     ]
     older = ""
     if len(found) > PAGE_SIZE:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from review import decisions
 from review.requester import PAGE_SIZE
+from tests.review.blind_world import make_drawn
 from tests.review.helpers import (
     Desk,
     make_desk,
@@ -267,3 +268,23 @@ def test_neither_page_costs_more_queries_the_more_there_is(
     assert Proposal.objects.count() == 12
     assert many == few
     assert max(many) <= MOST_QUERIES
+
+
+def test_nothing_stands_beside_what_is_answered_first(reader: Client, desk: Desk) -> None:
+    earlier = solved(desk, "VPN gone")
+    drawn = make_drawn(desk).ticket
+
+    assert reader.get(f"/tickets/{drawn.pk}/beside/{earlier.pk}/").status_code == 404
+    assert reader.get(f"/tickets/{earlier.pk}/beside/{drawn.pk}/").status_code == 404
+
+
+def test_what_is_answered_first_is_not_among_a_requesters_tickets(
+    reader: Client, desk: Desk
+) -> None:
+    earlier = solved(desk, "VPN gone")
+    drawn = make_drawn(desk, make_ticket(desk, subject="Drawn to be answered")).ticket
+
+    html = reader.get(f"/tickets/{drawn.pk}/requester/").content.decode()
+
+    assert earlier.subject in html
+    assert html.count("Drawn to be answered") == 0
