@@ -17,6 +17,8 @@ from tests.review.helpers import Desk, make_desk, make_model, make_proposal, mak
 from tests.review.test_practice import make_checked
 from triage.models import Proposal
 
+# A ticket that has just appeared takes no decision for 300 ms: nobody has read it by then.
+READ_MS = 400
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -45,7 +47,7 @@ def test_letters_enter_enter_and_a_confirm_an_answer_that_agrees(
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(page.get_by_text("The proposal says what you said.")).to_be_visible()
-    window.rest()
+    page.wait_for_timeout(READ_MS)
     page.keyboard.press("a")
 
     expect(page.locator(".toast")).to_contain_text("Accepted")
@@ -67,11 +69,12 @@ def test_a_digit_and_enter_keep_an_answer_that_differs(
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(page.get_by_text("The proposal says something else.")).to_be_visible()
-    window.rest()
+    page.wait_for_timeout(READ_MS)
     page.keyboard.press("1")
     page.keyboard.press("Enter")
 
     expect(page.locator("h1")).to_contain_text(following.ticket.subject)
+    expect(page.locator(".toast")).to_contain_text("Decided otherwise")
     value = DecidedValue.objects.get(field=desk.category)
     assert (value.proposed, value.final) == (desk["network.vpn"], desk["access.password"])
     assert value.reason is not None
