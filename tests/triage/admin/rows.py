@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils import timezone
 from knox.models import AuthToken
 
-from review.models import Decision, Reason, SpotCheck, TeamAgreement
+from review.models import Decision, Reason, Skip, SpotCheck, TeamAgreement
 from tests.conftest import new_ticket
 from triage import ledger
 from triage.models import (
@@ -234,6 +234,14 @@ def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -
             reviewer=reviewer,
             verdict="accepted",
             decided_at=now,
+        ),
+        Skip.objects.create(
+            proposal=proposal,
+            person=reviewer,
+            reason=Reason.objects.create(
+                key=f"s{number}", label="S", applies_to="skip", digit=1, is_active=False
+            ),
+            at=now,
         ),
         SpotCheck.objects.create(
             proposal=proposal, propensity=0.05, stratum="waiting", drawn_at=now

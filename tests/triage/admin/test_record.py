@@ -66,6 +66,7 @@ def test_no_list_asks_more_of_the_database_for_more_rows(
     client = signed_in(root)
     pages = {name: reverse(f"admin:{name}_changelist") for name in LISTS}
     fill(2)
+    queries(client, "/admin/")  # From then on the session comes from its copy.
     few = {name: queries(client, page) for name, page in pages.items()}
     fill(8)
 
@@ -80,6 +81,7 @@ def test_the_first_page_asks_the_same_whatever_there_is(
 ) -> None:
     client, page = signed_in(root), reverse("admin:index")
     fill(2)
+    queries(client, page)  # From then on the session comes from its copy.
     few = queries(client, page)
     fill(8)
 

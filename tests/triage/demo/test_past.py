@@ -46,7 +46,7 @@ def a_few() -> list[Story]:
     groups: dict[str, list[Story]] = defaultdict(list)
     for story in split(stories())[0]:
         groups[story.category].append(story)
-    return [story for key in (*SMALL, "") for story in groups[key][:24]]
+    return [story for key in (*SMALL, "") for story in groups[key][:36]]
 
 
 def test_nothing_is_made_outside_demo_mode(db: None) -> None:
