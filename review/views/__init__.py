@@ -43,7 +43,8 @@ def for_people(permission: str) -> Callable[[View], View]:
 def _to_login(request: HttpRequest) -> HttpResponse:
     is_lost = request.method == "POST"
     back = _page_of(request) if is_lost or is_partial(request) else request.get_full_path()
-    if is_lost:
+    # What a page asks for by itself may come before the decision that it was about.
+    if is_lost or is_partial(request):
         back += f"{'&' if '?' in back else '?'}signed_out=1"
     login = redirect_to_login(back)
     if is_partial(request):

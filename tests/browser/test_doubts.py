@@ -56,6 +56,8 @@ def test_a_digit_or_a_press_decides_for_a_choice_below(
         page.get_by_role("button", name="Wi-Fi").click()
 
     expect(page.locator("h1")).to_contain_text(following.ticket.subject)
+    # The next ticket is there before the decision is stored.
+    expect(page.locator("#toast")).to_contain_text("Decided otherwise")
     assert Decision.objects.get().proposal == torn
     value = DecidedValue.objects.get(field=desk.category)
     assert value.final == desk["network.wifi"]

@@ -93,9 +93,12 @@ def test_u_twice_takes_the_last_two_back_and_a_third_time_says_there_is_none(
     window: Window, proposals: list[Proposal]
 ) -> None:
     page = window.page
-    for left in (1, 0):
+    for left, proposal in ((1, proposals[0]), (0, proposals[1])):
         page.keyboard.press("a")
         expect(page.locator("[data-row]")).to_have_count(left)
+        expect(page.locator("#toast")).to_contain_text(f"#{proposal.ticket.external_id}")
+        # Nobody reads a ticket in less.
+        page.wait_for_timeout(400)
 
     for taken_back in (1, 2):
         page.keyboard.press("u")
