@@ -4,6 +4,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from review.models import Lease
 from tests.browser.scenery import (
     WAITING,
     bare_scene,
@@ -109,6 +110,8 @@ def conflict(stage: Stage) -> Page:
     """Tom decides while Maya reads."""
     scene = busy_scene()
     page = stage.at(scene, scene.path(48213))
+    # Her lease has run out: the laptop slept.
+    Lease.objects.all().delete()
     decide(scene, 48213, scene.tom)
     page.locator("#accept button").click()
     page.wait_for_selector("#conflict-title")
