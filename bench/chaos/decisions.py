@@ -95,12 +95,15 @@ class Decider:
         return answer.status == (302 if self.form_token else 201)
 
     def has_learnt(self, answer: Answer, winner: "Decider") -> bool:
-        """Whether the answer is a 409 that names who was faster."""
+        """Whether the answer is a 409 that names who was faster, or who has the ticket open."""
         if answer.status != 409:
             return False
         if self.form_token:
-            return f"{winner.name} was faster" in unescape(answer.body.decode())
+            said = unescape(answer.body.decode())
+            return f"{winner.name} was faster" in said or "is looking at" in said
         told = answer.json()
+        if told["code"] == "leased":
+            return "is looking at" in told["detail"]
         return bool(
             told["winner"]["reviewer"]["id"] == winner.user.pk
             and told["detail"].startswith(winner.name)
