@@ -23,7 +23,7 @@ from bench.invariant import until_quiet
 from bench.load import Answer, Sender, in_threads, ticket
 from bench.stack import Stack
 from bench.world import new_desk, new_secret
-from review.models import Concern, SpotCheck
+from review.models import Concern, SpotCheck, TeamAgreement
 from triage.models import (
     Certificate,
     DriftFinding,
@@ -150,6 +150,7 @@ def is_login(answer: Answer) -> bool:
 
 def _one_of_everything(dressed: Dressed, everyone: Sequence[Visitor]) -> None:
     """Rows of the tables that neither the dressed desk nor the visitors have filled."""
+    TeamAgreement.objects.create(agreed_by=User.objects.earliest("pk"))
     choice, source = dressed.choice, dressed.waiting.source
     person = User.objects.create_user(f"spare-{secrets.token_hex(4)}")
     model = ModelVersion.objects.filter(field=choice.field).latest("pk")
