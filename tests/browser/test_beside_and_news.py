@@ -98,6 +98,7 @@ def test_similar_tickets_are_gone_through_without_leaving_the_ticket(
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.locator("#override")).to_be_hidden()
+    expect(page.get_by_role("link", name="Tunnel first", exact=True)).to_be_focused()
     assert page.url.endswith(f"/tickets/{ticket.pk}/")
 
 

@@ -12,6 +12,13 @@
     return document.querySelector("main > .beside");
   }
 
+  // A link that was swapped in just now is no link of htmx yet: a click would leave the ticket.
+  function follow(link) {
+    const address = link?.getAttribute("hx-get");
+    if (address) window.htmx.ajax("GET", address, { target: "#beside", swap: "innerHTML" });
+    else link?.click();
+  }
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();
     if (!box || event.target !== box) return;
@@ -28,7 +35,7 @@
     const link = key === "j" ? "[rel=next]" : key === "k" ? "[rel=prev]" : "";
     if (link) {
       event.preventDefault();
-      shown.querySelector(`header ${link}`)?.click();
+      follow(shown.querySelector(`header ${link}`));
     } else if (event.key === "Escape" && !shown.matches("dialog")) {
       shown.querySelector("[data-shuts]")?.click();
     }
