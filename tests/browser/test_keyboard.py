@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -276,3 +277,16 @@ def test_everything_works_without_scripts(
     expect(page.locator("#toast p")).to_have_count(1)
     verdicts = set(Decision.objects.values_list("verdict", flat=True))
     assert verdicts == {"accepted", "overridden"}
+
+
+def test_a_permission_that_went_while_a_ticket_was_open_is_said_in_its_place(
+    window: Window,
+) -> None:
+    maya = User.objects.get(username="maya")
+    maya.user_permissions.remove(maya.user_permissions.get(codename="add_decision"))
+
+    window.page.keyboard.press("a")
+
+    expect(window.page.locator("#work")).to_contain_text("This is not open to you")
+    expect(window.page.locator(".top")).to_have_count(1)
+    assert not Decision.objects.exists()
