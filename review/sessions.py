@@ -4,7 +4,6 @@ A session that ends takes its copy with it. Only if the cache can't be reached a
 the copy live on, for that minute at most. Without the cache every page reads the row.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,6 @@ from django.utils import timezone
 from redis import RedisError
 
 LONGEST_SECONDS = 60
-# After a failure nobody waits for the cache for so long.
-PAUSE_SECONDS = 10.0
 
 
 class Plain:
@@ -29,10 +26,7 @@ class Plain:
 
 
 class Copies:
-    """The cache, or nothing while it is silent."""
-
-    def __init__(self) -> None:
-        self.silent_until = 0.0
+    """The cache, or nothing while it is silent; review.cache sees to it that nobody waits."""
 
     def get(self, key: str) -> str | None:
         kept: str | None = self._ask(lambda cache: cache.get(key))
@@ -45,12 +39,9 @@ class Copies:
         self._ask(lambda cache: cache.delete(key))
 
     def _ask(self, what: Callable[[BaseCache], Any]) -> Any:
-        if time.monotonic() < self.silent_until:
-            return None
         try:
             return what(caches["sessions"])
         except (RedisError, OSError):
-            self.silent_until = time.monotonic() + PAUSE_SECONDS
             return None
 
 

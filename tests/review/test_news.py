@@ -1,7 +1,6 @@
 """What changed: read from rows, new since somebody looked, and counted without a query."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -14,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from review import bell, concerns, decisions, news, policy_news
+from review import concerns, decisions, news, policy_news
 from review.models import Decision, Withdrawal
 from tests.review.helpers import (
     Desk,
@@ -42,10 +41,8 @@ MOST_QUERIES = 20
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache() -> Iterator[None]:
+def fresh_cache() -> None:
     cache.clear()
-    yield
-    bell._silent_until = 0.0
 
 
 @pytest.fixture
