@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Permission, User
-from django.core.cache import cache
 from django.utils import timezone
 
-from review import decisions
-from review.context import SILENCES
+from review import decisions, recalled
 from review.models import Decision
 from review.reasons import ensure_reasons
 from tests.review.helpers import (
@@ -189,7 +187,7 @@ def fall_silent(scene: Scene) -> None:
         created_at=ago(14),
         next_attempt_at=ago(-2),
     )
-    cache.delete(SILENCES)
+    recalled.forget()
 
 
 def ago(minutes: float) -> datetime:

@@ -1,29 +1,19 @@
 """A helpdesk that does not answer: what people are told, and when it is over."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from review import decisions
-from review.context import SILENCES
 from tests.review.helpers import Desk, make_desk, make_proposal, make_technician
 from triage.effects.silence import silences
 from triage.models import Effect, Job, Proposal
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered(db: None) -> Iterator[None]:
-    cache.delete(SILENCES)
-    yield
-    cache.delete(SILENCES)
 
 
 @pytest.fixture
