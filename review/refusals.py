@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext as _
 
-from review import leases, standing
+from review import leases
 from review.models import Decision, Reason
+from triage.effects.plan import BEGUN
 from triage.models import Choice, Effect, Field, Proposal
 
 
@@ -60,7 +61,7 @@ def check_playbook(proposal: Proposal, with_playbook: bool) -> None:
         return
     if proposal.playbook is None:
         raise DecisionRefused(_("This proposal offers no playbook."))
-    if proposal.effects.filter(kind=Effect.Kind.REPLY, state__in=standing.BEGUN).exists():
+    if proposal.effects.filter(kind=Effect.Kind.REPLY, state__in=BEGUN).exists():
         raise DecisionRefused(_("The requester got this reply already: it is not sent twice."))
 
 

@@ -18,8 +18,6 @@ from review.models import DecidedValue, Decision, Reason
 from triage.effects.plan import BEGUN
 from triage.models import Choice, Delivery, Effect, Field, Proposal, Ticket, TicketVersion
 
-__all__ = ["BEGUN"]
-
 Verdict = Decision.Verdict
 
 

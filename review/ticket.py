@@ -10,6 +10,7 @@ from review.catalogue import Catalogue
 from review.lines import Line, lines_of
 from review.models import DecidedValue, Decision
 from review.told import Hit, Requester, Told, outcome_of, told
+from triage.effects.plan import BEGUN
 from triage.models import (
     Delivery,
     Effect,
@@ -94,7 +95,7 @@ class TicketPage:
         """Whether the requester got the reply, which nobody can take back, nor send once more."""
         proposal = self.proposal.pk if self.proposal else None
         return any(
-            effect.kind == Effect.Kind.REPLY and effect.state in standing.BEGUN
+            effect.kind == Effect.Kind.REPLY and effect.state in BEGUN
             for effect in self.effects
             if effect.proposal_id == proposal
         )
