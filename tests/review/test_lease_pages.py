@@ -200,4 +200,6 @@ def test_a_part_that_is_asked_for_without_a_session_leads_to_its_page(
         f"/tickets/{proposal.ticket_id}/effects/", headers=HTMX | {"HX-Current-URL": page}
     )
 
-    assert answer["HX-Redirect"] == f"/accounts/login/?next=/tickets/{proposal.ticket_id}/"
+    assert answer["HX-Redirect"] == (
+        f"/accounts/login/?next=/tickets/{proposal.ticket_id}/%3Fsigned_out%3D1"
+    )
