@@ -34,6 +34,8 @@ CATALOGUE = {
     "team": ("service-desk", "infrastructure"),
     "priority": ("low", "normal", "urgent"),
 }
+# Groups of tests that have services of their own, so that nothing has to be there for them.
+GROUP, LONG = "xdist_group", ("chaos", "demo", "evaluate")
 _numbers = count(1)
 
 
@@ -41,6 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # Static files come from the apps here; nothing has collected them.
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning:whitenoise")
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning:django")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes comes first, so that no worker begins it when the others have ended."""
+    items.sort(key=lambda item: not any(m.args[0] in LONG for m in item.iter_markers(GROUP)))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -65,9 +72,14 @@ def no_remembered_callers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_recalled() -> None:
-    """Figures that pages keep for some seconds are those of other rows here."""
+def nothing_recalled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures that pages keep for some seconds are those of other rows here.
+
+    In a test their seconds do not pass, or a page would ask for them anew on a slow machine.
+    """
     recalled.forget()
+    if "browser" not in request.keywords:
+        monkeypatch.setattr(recalled, "monotonic", float)
 
 
 @pytest.fixture(autouse=True)

@@ -4,14 +4,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.eyes import WIDE
 
 FLAGS = (
     "--no-sandbox",
@@ -23,7 +26,9 @@ FLAGS = (
     "--disable-sync",
 )
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-WIDE = (1440, 900)
+# A ticket that has only just come takes no key yet.
+KEYS_ALIVE_MS = 340
+LOOK_MS, QUIET_LOOKS, LONGEST_SECONDS = 25, 4, 30
 # An answer of 404, 409 or 422, and a ticket given up for the next one, are noted as errors.
 MEANT = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
 
@@ -56,14 +61,37 @@ class Window:
     page: Page
     server: str
     complaints: list[str] = field(default_factory=list)
+    under_way: set[Request] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self.hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._begun)
+        self.page.on("requestfinished", self._ended)
+        self.page.on("requestfailed", self._ended)
 
     def open(self, path: str) -> None:
         """Open a page and wait until it, and what it opens by itself, has come to rest."""
+        self.under_way.clear()
         self.page.goto(f"{self.server}{path}")
-        self.page.wait_for_load_state("networkidle")
+        self.rest()
+        if self.page.locator("#proposal[data-held]").count():
+            self.page.wait_for_timeout(KEYS_ALIVE_MS)
 
     def rest(self) -> None:
-        self.page.wait_for_load_state("networkidle")
+        """Until nothing is under way; the driver's own wait for that takes half a second."""
+        self.page.wait_for_load_state("load")
+        quiet, end = 0, monotonic() + LONGEST_SECONDS
+        while quiet < QUIET_LOOKS:
+            assert monotonic() < end, [request.url for request in self.under_way]
+            self.page.wait_for_timeout(LOOK_MS)
+            quiet = 0 if self.under_way else quiet + 1
+
+    def _begun(self, request: Request) -> None:
+        self.under_way.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self.under_way.discard(request)
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(MEANT):
@@ -89,8 +117,6 @@ def open_window(browser: Browser, live_server: LiveServer) -> Iterator[Opener]:
             value = client.cookies[name].value
             context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
         window = Window(context.new_page(), live_server.url)
-        window.page.on("console", window.hear)
-        window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
         windows.append((window, context))
         return window
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import timezone
@@ -13,7 +12,7 @@ from playwright.sync_api import expect
 from review import concerns
 from review.roles import AUDITOR, TECHNICIAN
 from tests.browser.conftest import Opener
-from tests.browser.test_looks import NARROW, RULES, violations
+from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.conftest import new_user
 from tests.review.helpers import Desk, make_desk, make_proposal, make_ticket
 from triage import ledger, similar
@@ -158,26 +157,24 @@ def test_n_opens_what_changed_and_reading_it_empties_the_bell(
     expect(window.page.locator("#news-count .count")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), NARROW])
+@pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_axe_finds_nothing_on_the_new_pages(
-    open_window: Opener, desk: Desk, maya: User, ticket: Ticket, scheme: str, size: tuple[int, int]
+    open_window: Opener, desk: Desk, maya: User, ticket: Ticket, size: tuple[int, int]
 ) -> None:
     busy(desk, maya, ticket)
-    looks = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    windows = [(open_window(maya, size, **looks), pages(ticket))]
-    windows += [(open_window(new_user("audrey", AUDITOR), size, **looks), ["/concerns/"])]
+    windows = [(open_window(maya, size), pages(ticket))]
+    windows += [(open_window(new_user("audrey", AUDITOR), size), ["/concerns/"])]
     found = {}
     for window, paths in windows:
         for path in paths:
             window.open(path)
-            found[path] = violations(Axe().run(window.page, options=RULES))
+            found[path] = troubles(window.page)
     page = windows[0][0].page
     windows[0][0].open(f"/tickets/{ticket.pk}/")
     page.locator(".theirs summary").click()
     page.get_by_role("link", name="Tunnel first", exact=True).click()
     expect(page.locator("#beside-title")).to_be_visible()
-    found["dialog"] = violations(Axe().run(page, options=RULES))
+    found["dialog"] = troubles(page)
 
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 

@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from review.models import Decision, Reason
 from tests.browser.conftest import Opener
-from tests.browser.test_looks import NARROW, RULES, violations
+from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.review.helpers import (
     Desk,
     make_desk,
@@ -147,13 +146,11 @@ def test_at_the_cap_a_calm_page_stands_where_the_next_ticket_would(
     expect(page.locator("#accept")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), NARROW])
+@pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     open_window: Opener,
     desk: Desk,
     reasons: dict[str, Reason],
-    scheme: str,
     size: tuple[int, int],
 ) -> None:
     made = make_equal(desk, 3)
@@ -164,19 +161,16 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         [timezone.now() - timedelta(minutes=n / 2) for n in range(119, 0, -1)],
         300,
     )
-    window = open_window(maya, size, color_scheme=scheme, reduced_motion="reduce")
+    window = open_window(maya, size)
     found = {}
     for path in (
         f"/equal/{made[0].pk}/", f"/equal/{made[0].pk}/?do=override", "/pause/", "/", "/agreement/"
     ):  # fmt: skip
         window.open(path)
-        wide = window.page.evaluate("document.documentElement.scrollWidth")
-        found[path] = violations(Axe().run(window.page, options=RULES))
-        if wide > size[0]:
-            found[path].append(f"{wide} wide")
+        found[path] = troubles(window.page)
     window.open(f"/equal/{made[0].pk}/")
     window.page.locator("#accept").click()
     window.page.wait_for_url("**/batches/*/")
-    found["batch"] = violations(Axe().run(window.page, options=RULES))
+    found["batch"] = troubles(window.page)
 
     assert {path: wrong for path, wrong in found.items() if wrong} == {}

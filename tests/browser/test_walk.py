@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
@@ -11,8 +10,8 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import BrowserContext
 
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN
-from tests.browser.conftest import WIDE, Opener, Window
-from tests.browser.test_looks import NARROW, RULES, violations
+from tests.browser.conftest import Opener, Window
+from tests.browser.eyes import NARROW, RULES, WIDE, troubles
 from tests.browser.walk import addresses, pages
 from tests.conftest import new_user
 from tests.review.fullest import make_fullest
@@ -72,11 +71,10 @@ def kinds_of_elements(html: str) -> set[str]:
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_suits_every_eye_and_every_width(
-    open_window: Opener, full: Ticket, people: dict[str, User], scheme: str
+    open_window: Opener, full: Ticket, people: dict[str, User]
 ) -> None:
-    window = open_window(size=WIDE, color_scheme=scheme, reduced_motion="reduce")
+    window = open_window(size=WIDE)
     page = window.page
     wrong: dict[str, list[str]] = {}
     seen: dict[str, set[str]] = {}
@@ -94,7 +92,7 @@ def test_every_page_suits_every_eye_and_every_width(
             if page.evaluate("document.documentElement.scrollWidth") > NARROW[0]:
                 wrong.setdefault(f"{role} {address.path}", []).append("scrolls sideways")
             page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-            if violated := violations(Axe().run(page, options=RULES)):
+            if violated := troubles(page, dark=RULES):
                 wrong.setdefault(f"{role} {address.path}", []).extend(violated)
 
     assert wrong == {}
