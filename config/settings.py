@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
-from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
 from config import env
+from config.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -177,20 +177,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
-CELERY_BEAT_SCHEDULE = {
-    "tidy": {
-        "task": "review.tidy",
-        "schedule": timedelta(days=1),
-        # A worker that was away does it once, not once for each day.
-        "options": {"expires": 6 * 3600},
-    },
-    "look after models": {
-        "task": "triage.look_after_models",
-        # In UTC. Days that a service which was away has missed are made up for.
-        "schedule": crontab(hour=2, minute=17),
-        "options": {"expires": 6 * 3600},
-    },
-}
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = env.text("CELERY_BEAT_SCHEDULE_FILENAME", "celerybeat-schedule")
 
 # --- People ---------------------------------------------------------------------------------

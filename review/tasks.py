@@ -1,4 +1,4 @@
-"""The Celery edge of this app: what the beat asks for once a day."""
+"""The Celery edge of this app: what the beat asks for."""
 
 from celery import shared_task
 from django.core.management import call_command
@@ -6,6 +6,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from review import concerns, leases
+from review.metrics import rollups
 from triage.learning import vectors
 
 
@@ -19,3 +20,9 @@ def tidy() -> None:
     leases.tidy()
     vectors.tidy()
     concerns.put_on_record()
+
+
+@shared_task(name="review.count_days")
+def count_days() -> None:
+    """Count the days anew of which something changed, so that no report has to; safe to repeat."""
+    rollups.catch_up()

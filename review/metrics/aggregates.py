@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import Aggregate, BigIntegerField, FloatField, Func
+from django.db.models import BigIntegerField, DateField, FloatField, Func, IntegerField
 
-from review.metrics.estimators import GRID
+from review.metrics.bins import BINS_AN_OCTAVE, LAST_BIN
 
 
 class SecondsBetween(Func):
@@ -20,14 +19,46 @@ class SecondsBetween(Func):
         super().__init__(second, first)
 
 
-class PercentileGrid(Aggregate):
-    """The values of nearest rank at estimators.GRID: one sort, GRID_STEPS numbers."""
+class DaysBetween(Func):
+    """From the first date to the second; Django would make an interval of it."""
 
+    template = "(%(expressions)s)"
+    arg_joiner = " - "
+    arity = 2
+    output_field = IntegerField()
+
+    def __init__(self, first: Any, second: Any) -> None:
+        super().__init__(second, first)
+
+
+class DaysLater(Func):
+    """A date and a number of days, as a date."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " + "
+    arity = 2
+    output_field = DateField()
+
+
+class BinOf(Func):
+    """bins.bin_of of a number of seconds."""
+
+    # The small number keeps the log of a whole power from falling short of it.
     template = (
-        f"percentile_disc(ARRAY[{','.join(map(repr, GRID))}]::double precision[])"
-        " WITHIN GROUP (ORDER BY %(expressions)s)"
+        "CASE WHEN %(expressions)s < 1 THEN 0"
+        f" ELSE LEAST({LAST_BIN}, 1 + FLOOR({BINS_AN_OCTAVE} * LN(GREATEST(%(expressions)s, 1))"
+        " / LN(2.0::double precision) + 1e-9)::int) END"
     )
-    output_field = ArrayField(FloatField())
+    arity = 1
+    output_field = IntegerField()
+
+
+class BegunDays(Func):
+    """Spans of 24 hours that a number of seconds has begun: 1 up to and with 86400."""
+
+    template = "CEIL(%(expressions)s / 86400)::int"
+    arity = 1
+    output_field = IntegerField()
 
 
 class SumOver(Func):

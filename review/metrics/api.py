@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from review.metrics import page
+from review.metrics import page, rollups
 from review.metrics.definitions import DEFINITIONS, Definition, Unit
 from review.metrics.export import CONFIDENCE
 from review.metrics.figures import Bucket, Kind, Row
@@ -119,6 +119,7 @@ class Metric(APIView):
         if not form.is_valid():
             wrong = {name: [str(each) for each in said] for name, said in form.errors.items()}
             raise ValidationError(wrong)
+        rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
         return Response(_report(request, REPORTS[key](form.scope(local_now()))))
 
 

@@ -51,6 +51,9 @@ SETTLED = (*BY_AI, Outcome.OVERRIDDEN)
 # Applied without a person and drawn for a check: the decision on it is not what settled it.
 CHECKED = Q(route=Proposal.Route.AUTO, spot_check__isnull=False)
 
+# The main value came from a model, and is one that could be accepted.
+IS_BY_MODEL = Q(main__basis__in=BY_MODEL, main__choice__isnull=False)
+
 
 def shown(scope: Scope, prefix: str = "") -> Q:
     """Proposals of the window that somebody could see; `prefix` leads from the row to them."""
@@ -105,28 +108,22 @@ def answered(scope: Scope) -> QuerySet[Proposal]:
 
 def by_model(scope: Scope) -> QuerySet[Proposal]:
     """Standing proposals whose main value came from a model, with the alias `hit`: escalated."""
+    return with_escalations(standing(scope).filter(IS_BY_MODEL))
+
+
+def with_escalations(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    """With the alias `hit`: the ticket was escalated after the proposal was made."""
     later = TicketEvent.objects.filter(
         ticket=OuterRef("ticket"),
         kind=TicketEvent.Kind.ESCALATED,
         happened_at__gt=OuterRef("created_at"),
     )
     escalated = Q(decision__verdict=Outcome.ESCALATED) | Q(Exists(later))
-    return (
-        standing(scope)
-        .filter(Q(main__basis__in=BY_MODEL, main__choice__isnull=False))
-        .alias(hit=ExpressionWrapper(escalated, output_field=BooleanField()))
-    )
+    return rows.alias(hit=ExpressionWrapper(escalated, output_field=BooleanField()))
 
 
-def matured(scope: Scope) -> QuerySet[Proposal]:
-    """Settled proposals whose outcome window has passed, with the alias `hit`: reopened in it."""
-    window = timedelta(days=scope.outcome_days)
-    reopened = TicketEvent.objects.filter(
-        ticket=OuterRef("ticket"),
-        kind=TicketEvent.Kind.REOPENED,
-        happened_at__gt=OuterRef("settled_at"),
-        happened_at__lte=OuterRef("settled_at") + window,
-    )
+def settled(scope: Scope) -> QuerySet[Proposal]:
+    """Those where a value stands in the end, with `settled_at`, the moment of that."""
     return (
         proposals(scope)
         .alias(
@@ -138,11 +135,24 @@ def matured(scope: Scope) -> QuerySet[Proposal]:
         .filter(
             Q(decision__verdict__in=SETTLED)
             | Q(decision__isnull=True, route=Proposal.Route.AUTO)
-            | CHECKED,
-            Q(settled_at__lte=scope.now - window),
+            | CHECKED
         )
-        .alias(hit=Exists(reopened))
     )
+
+
+def matured(scope: Scope) -> QuerySet[Proposal]:
+    """Settled proposals whose outcome window has passed, with the alias `hit`: reopened in it.
+
+    The window has passed once the day on which it ends is over.
+    """
+    window = timedelta(days=scope.outcome_days)
+    reopened = TicketEvent.objects.filter(
+        ticket=OuterRef("ticket"),
+        kind=TicketEvent.Kind.REOPENED,
+        happened_at__gt=OuterRef("settled_at"),
+        happened_at__lte=OuterRef("settled_at") + window,
+    )
+    return settled(scope).filter(Q(settled_at__lt=scope.matured_before)).alias(hit=Exists(reopened))
 
 
 def decided(scope: Scope) -> QuerySet[Proposal]:

@@ -1,20 +1,21 @@
-"""Counts of what became of proposals. Each is one aggregate query; no row is ever loaded."""
+"""Counts of what became of proposals, added up from counts of days. Each is one aggregate query."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Count, F, Min, Q, QuerySet, Window
+from django.db.models import F, Min, Model, Q, QuerySet, Sum, Window
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics import cohorts
-from review.metrics.aggregates import PercentileGrid, SecondsBetween, SumOver
-from review.metrics.groups import COLUMNS, Columns, Named, name_groups
+from review.metrics.aggregates import DaysLater, SumOver
+from review.metrics.bins import Bin
+from review.metrics.cohorts import Outcome
+from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, name_groups
 from review.metrics.window import Scope
-from triage.models import Proposal
+from review.models import ChangeCount, OutcomeCount, ProposalCount, TimeCount
 
 TOP_STEP_INS = 20
-VERDICT = "decision__verdict"
+Counted = TypeVar("Counted", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -45,40 +46,56 @@ class StepIn:
 
 @dataclass(frozen=True)
 class Times:
-    """Quantiles of seconds at estimators.GRID, for `count` decisions of one verdict."""
+    """How long the decisions of one verdict took, in bins."""
 
     group: Named | None
     verdict: str
-    count: int
-    grid: list[float]
+    bins: list[Bin]
+
+    @property
+    def count(self) -> int:
+        return sum(one.n for one in self.bins)
 
 
 def outcomes(scope: Scope) -> list[GroupCounts]:
     """By group the number of proposals with each Outcome, superseded ones beside the rest."""
-    return _by_group(cohorts.proposals(scope), scope, {"n": Count("pk")}, split="outcome")
+    return _by_group(_of(ProposalCount, scope), scope, {"n": Sum("n")}, split="outcome")
 
 
 def answers(scope: Scope) -> list[GroupCounts]:
     """By group, of those that had something to accept: how many were accepted, how many not."""
-    return _by_group(cohorts.answered(scope), scope, {"n": Count("pk")}, split="outcome")
+    rows = _of(ProposalCount, scope).filter(
+        is_offered=True, outcome__in=[Outcome.ACCEPTED, Outcome.OVERRIDDEN]
+    )
+    return _by_group(rows, scope, {"n": Sum("n")}, split="outcome")
 
 
 def escalations(scope: Scope) -> list[GroupCounts]:
     """By group: `n` proposals by a model, `hit` of them escalated later."""
-    return _by_group(cohorts.by_model(scope), scope, _hits())
+    rows = _of(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
+    return _by_group(rows, scope, {"n": Sum("n"), "hit": Sum("escalated")})
 
 
 def reopenings(scope: Scope) -> list[GroupCounts]:
     """By group, for auto, accepted and overridden: `auto` matured, `auto_hit` of them reopened."""
-    return _by_group(cohorts.matured(scope), scope, _hits(), split="outcome")
+    in_time = Q(reopened_after__lte=scope.outcome_days)
+    rows = (
+        _of(OutcomeCount, scope)
+        .alias(settled_on=DaysLater("day", "settled_after"))
+        .filter(settled_on__lt=scope.matured_before.date())
+    )
+    hits = {"n": Sum("n"), "hit": Sum("n", filter=in_time, default=0)}
+    return _by_group(rows, scope, hits, split="outcome")
 
 
 def override_reasons(scope: Scope) -> list[ReasonCount]:
     """Fields of the same key count as one, whatever the source."""
     rows = (
-        cohorts.overridden_values(scope)
+        _of(ChangeCount, scope)
+        .filter(proposed__isnull=False, reason__isnull=False)
+        .exclude(proposed=F("final"))
         .values("field__key", "reason_id", "reason__label")
-        .annotate(count=Count("pk"), name=Min("field__name"))
+        .annotate(count=Sum("n"), name=Min("field__name"))
         .order_by("field__key", "-count", "reason__label")
     )
     return [
@@ -102,9 +119,9 @@ def step_ins(scope: Scope) -> list[StepIn]:
     """The most frequent changes of a value, left-open ones that a person filled included."""
     is_kept = Q(proposed=F("final")) | Q(proposed__isnull=True, final__isnull=True)
     rows = (
-        cohorts.decided_values(scope)
+        _of(ChangeCount, scope)
         .values(*{*STEP_IN_FIELD.all, *STEP_IN_FROM.all, *STEP_IN_TO.all})
-        .annotate(count=Count("pk"), changed=Count("pk", filter=~is_kept))
+        .annotate(count=Sum("n"), changed=Sum("n", filter=~is_kept, default=0))
         # In a call of its own: with the others, Django would group by it.
         .annotate(of=Window(SumOver(F("count")), [F("field_id"), F("proposed_id")]))
         .order_by("-changed", "field_id", "proposed_id", "final_id")
@@ -124,36 +141,46 @@ def step_ins(scope: Scope) -> list[StepIn]:
 
 
 def decision_times(scope: Scope) -> list[Times]:
-    """By group and verdict. Of every group together: decision_times_overall."""
-    columns = COLUMNS[scope.group]
-    rows = list(cohorts.decided(scope).values(VERDICT, *columns.all).annotate(**_grid()).order_by())
-    return [
-        Times(group, row[VERDICT], row["count"], row["grid"])
-        for group, row in zip(name_groups(rows, columns), rows, strict=True)
-    ]
+    """By group and verdict; altogether() has those of all groups."""
+    columns = COUNTED_COLUMNS[scope.group]
+    rows = list(
+        _of(TimeCount, scope)
+        .values("verdict", "bin", *columns.all)
+        .annotate(count=Sum("n"), total=Sum("seconds"))
+        .order_by()
+    )
+    found: dict[tuple[Named, str], list[Bin]] = {}
+    for group, row in zip(name_groups(rows, columns), rows, strict=True):
+        found.setdefault((group, row["verdict"]), []).append(_bin(row))
+    return [Times(group, verdict, bins) for (group, verdict), bins in found.items()]
 
 
-def decision_times_overall(scope: Scope) -> list[Times]:
-    """By verdict. A query of its own: the quantiles of groups don't add up to these."""
-    rows = cohorts.decided(scope).values(VERDICT).annotate(**_grid()).order_by()
-    return [Times(None, row[VERDICT], row["count"], row["grid"]) for row in rows]
+def altogether(times: Sequence[Times]) -> list[Times]:
+    """Those of all groups by verdict."""
+    found: dict[str, dict[int, Bin]] = {}
+    for one in times:
+        total = found.setdefault(one.verdict, {})
+        for number, n, seconds in one.bins:
+            former = total.get(number, Bin(number, 0, 0.0))
+            total[number] = Bin(number, former.n + n, former.seconds + seconds)
+    return [Times(None, verdict, list(bins.values())) for verdict, bins in found.items()]
 
 
-def _grid() -> dict[str, Any]:
-    seconds = SecondsBetween(F("created_at"), F("decision__decided_at"))
-    return {"count": Count("pk"), "grid": PercentileGrid(seconds)}
+def _of(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
+    rows = model._default_manager.filter(day__gte=scope.first, day__lte=scope.last)
+    return rows.filter(source=scope.source) if scope.source else rows
 
 
-def _hits() -> dict[str, Count]:
-    return {"n": Count("pk"), "hit": Count("pk", filter=Q(hit=True))}
+def _bin(row: Mapping[str, Any]) -> Bin:
+    return Bin(row["bin"], row["count"], row["total"])
 
 
 def _by_group(
-    rows: QuerySet[Proposal], scope: Scope, counts: Mapping[str, Count], *, split: str = ""
+    rows: QuerySet[Any], scope: Scope, counts: Mapping[str, Sum], *, split: str = ""
 ) -> list[GroupCounts]:
     """With `split`, a column, `n` is named after its value, and any other `hit` value_hit."""
-    columns = COLUMNS[scope.group]
-    # Prefixed, because an aggregate may not bear the name of an alias that it counts, as `hit`.
+    columns = COUNTED_COLUMNS[scope.group]
+    # Prefixed, because an aggregate may not bear the name of a column that it adds up.
     found = list(
         rows.values(*columns.all, *([split] if split else []))
         .annotate(**{f"count_{name}": count for name, count in counts.items()})

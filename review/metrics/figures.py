@@ -1,17 +1,17 @@
 """One figure with all that it needs to be believed: n, interval, and the tickets behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
 from review.metrics import wording
+from review.metrics.bins import Bin, quantile_from_bins
 from review.metrics.definitions import Definition, Text
 from review.metrics.estimators import (
     Interval,
     newcombe,
-    quantile_from_grid,
     wilson,
 )
 
@@ -133,9 +133,10 @@ def difference(first: tuple[int, int], second: tuple[int, int], definition: Defi
     )
 
 
-def seconds(grid: list[float], n: int, q: float, definition: Definition, bucket: Bucket) -> Figure:
-    """The q-quantile of n times known by their grid."""
-    found = quantile_from_grid(grid, n, q) if n >= definition.min_n else None
+def seconds(bins: Sequence[Bin], q: float, definition: Definition, bucket: Bucket) -> Figure:
+    """The q-quantile of the times that were counted in bins."""
+    n = sum(one.n for one in bins)
+    found = quantile_from_bins(bins, q) if n >= definition.min_n else None
     return Figure(
         Kind.SECONDS,
         found.value if found else None,

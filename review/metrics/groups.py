@@ -59,6 +59,24 @@ COLUMNS = {
     ),
 }
 
+# The same groups in rows of counts.
+COUNTED_COLUMNS = {
+    Group.CATEGORY: Columns(
+        key="choice_id",
+        names=("choice__parent__name", "choice__name"),
+        source="choice__field__source__name",
+        nameless=_("left open"),
+    ),
+    Group.MODEL: Columns(
+        key="version_id",
+        names=("version__field__name", "version__number"),
+        source="version__field__source__name",
+        joint=" v",
+        nameless=_("without a model"),
+    ),
+    Group.SOURCE: Columns(key="source_id", names=("source__name",), source="source__slug"),
+}
+
 
 def in_group(group: Group, key: str) -> Q:
     """The proposals of one group by its Named.key. Raises ValueError if that is no number."""

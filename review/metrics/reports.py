@@ -183,12 +183,13 @@ def time_to_decision(scope: Scope) -> Report:
         bucket = Bucket(definition.key, group, state=times.verdict)
         figures = {
             "n": count(times.count, bucket),
-            "median": seconds(times.grid, times.count, 0.5, definition, bucket),
-            "ninth": seconds(times.grid, times.count, 0.9, definition, bucket),
+            "median": seconds(times.bins, 0.5, definition, bucket),
+            "ninth": seconds(times.bins, 0.9, definition, bucket),
         }
         return Row((name, str(Outcome(times.verdict).label)), figures, group)
 
-    totals = by_size(row(times) for times in counts.decision_times_overall(scope))
+    found = counts.decision_times(scope)
+    totals = by_size(row(times) for times in counts.altogether(found))
     return Report(
         definition,
         scope,
@@ -198,7 +199,7 @@ def time_to_decision(scope: Scope) -> Report:
             Column("median", _("median")),
             Column("ninth", _("9 in 10 within")),
         ),
-        rows=by_size(row(times) for times in counts.decision_times(scope)),
+        rows=by_size(row(times) for times in found),
         totals=totals,
         size=sum(total.figures["n"].n for total in totals),
     )

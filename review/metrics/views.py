@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from review.metrics import drill, export, page
+from review.metrics import drill, export, page, rollups
 from review.metrics.definitions import DEFINITIONS
 from review.metrics.figures import Bucket
 from review.metrics.reports import REPORTS
@@ -34,8 +34,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     form = ScopeForm(request.GET)
     if not form.is_valid():
         return render(request, "review/metrics/overview.html", {"form": form}, status=400)
+    is_behind = not rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
     context = page.context(form.scope(local_now()))
-    return render(request, "review/metrics/overview.html", {**context, "form": form})
+    more = {"form": form, "is_behind": is_behind}
+    return render(request, "review/metrics/overview.html", {**context, **more})
 
 
 @require_safe
@@ -71,6 +73,7 @@ def table(request: HttpRequest, key: str) -> HttpResponseBase:
     form = ScopeForm(request.GET)
     if not form.is_valid():
         return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+    rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
     scope = form.scope(local_now())
 
     def link(bucket: Bucket) -> str:

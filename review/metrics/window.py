@@ -53,6 +53,11 @@ class Scope:
         return self._midnight(self.last + timedelta(days=1))
 
     @property
+    def matured_before(self) -> datetime:
+        """What was settled before this midnight has had its whole outcome window."""
+        return self._midnight(self.now.date() - timedelta(days=self.outcome_days))
+
+    @property
     def time_zone(self) -> str:
         return str(self.now.tzinfo)
 
@@ -154,5 +159,5 @@ class ScopeForm(forms.Form):
 
 
 def local_now() -> datetime:
-    """Now in the time zone of the person who asks, which is the server's unless activated."""
-    return timezone.localtime()
+    """Now in the service's time zone: a day of the figures is the same day for everybody."""
+    return timezone.localtime(timezone=timezone.get_default_timezone())

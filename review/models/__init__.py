@@ -1,4 +1,5 @@
 from review.models.checks import BlindAnswer, BlindValue, PracticeAnswer, SpotCheck
+from review.models.counts import ChangeCount, OutcomeCount, ProposalCount, TimeCount
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.people import Concern, Seen
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
@@ -7,16 +8,20 @@ __all__ = [
     "Batch",
     "BlindAnswer",
     "BlindValue",
+    "ChangeCount",
     "Concern",
     "DecidedValue",
     "Decision",
     "Lease",
+    "OutcomeCount",
     "PracticeAnswer",
+    "ProposalCount",
     "Reason",
     "SavedView",
     "Seen",
     "Skip",
     "SpotCheck",
     "TeamAgreement",
+    "TimeCount",
     "Withdrawal",
 ]

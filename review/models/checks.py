@@ -1,10 +1,12 @@
 """Answers given before the advice is seen: spot checks on live work, and practice."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from triage.models import Choice, Field, Proposal
+from triage.models.touching import OF_PROPOSAL, touching
 
 
 class SpotCheck(models.Model):
@@ -22,6 +24,7 @@ class SpotCheck(models.Model):
             )
         ]
         indexes = [models.Index(fields=["-drawn_at"], name="spot_check_recent")]
+        triggers = touching(OF_PROPOSAL, pgtrigger.Insert, pgtrigger.Delete)
 
     def __str__(self) -> str:
         return f"check of proposal {self.proposal_id}"

@@ -1,5 +1,6 @@
 """A person's final word on a proposal, value by value, with a coded reason."""
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -8,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from triage.models import Choice, Field, Proposal
+from triage.models.touching import OF_PROPOSAL, touching
 
 
 class Reason(models.Model):
@@ -113,6 +115,7 @@ class Decision(models.Model):
             models.Index(fields=["-decided_at"], name="decision_recent"),
             models.Index(fields=["reviewer", "-decided_at"], name="decision_by_reviewer"),
         ]
+        triggers = touching(OF_PROPOSAL, pgtrigger.Insert, pgtrigger.Update, pgtrigger.Delete)
 
     def __str__(self) -> str:
         return f"{self.verdict} by {self.reviewer_id}"

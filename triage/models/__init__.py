@@ -3,6 +3,7 @@ or an index of its model begins with it.
 """
 
 from triage.models.catalogue import Choice, Field, Source, SourceSecret
+from triage.models.counting import Touched
 from triage.models.drift import (
     DriftFinding,
     DriftReference,
@@ -60,6 +61,7 @@ __all__ = [
     "Ticket",
     "TicketEvent",
     "TicketVersion",
+    "Touched",
     "TrainingRun",
     "Waiting",
 ]

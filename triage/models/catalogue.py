@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from triage.models.fields import WebAddressField
+from triage.models.touching import MAIN_FIELD
 from triage.secrets import open_sealed, seal
 
 KEY = RegexValidator(
@@ -158,6 +159,7 @@ class Field(models.Model):
                 fields=["source"], condition=Q(is_main=True), name="one_main_field_per_source"
             ),
         ]
+        triggers = [MAIN_FIELD]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.source_id})" if self.pk is None else self.name

@@ -1,5 +1,6 @@
 """What came in: deliveries as raw bytes, tickets at their versions, and later events."""
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from triage.models.catalogue import Choice, Source
 from triage.models.fields import WebAddressField
+from triage.models.touching import OF_EVENT, OF_OPENING, touching
 
 SEARCHED_CHARACTERS = 20_000
 
@@ -118,6 +120,7 @@ class Ticket(models.Model):
                 name="ticket_solved",
             ),
         ]
+        triggers = touching(OF_OPENING, pgtrigger.Insert, pgtrigger.Delete)
 
     def __str__(self) -> str:
         return f"#{self.external_id} {self.title}"
@@ -184,6 +187,7 @@ class TicketEvent(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["ticket", "happened_at"], name="event_order")]
+        triggers = touching(OF_EVENT, pgtrigger.Insert, pgtrigger.Update, pgtrigger.Delete)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.happened_at:%Y-%m-%d %H:%M}"

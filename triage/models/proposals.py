@@ -1,5 +1,6 @@
 """What the service suggests, and the list of proposals that wait for a person."""
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -8,6 +9,7 @@ from triage.models.catalogue import Choice, Field, Source
 from triage.models.intake import Ticket, TicketVersion
 from triage.models.learning import Prediction
 from triage.models.policy import Level, Playbook, RuleVersion
+from triage.models.touching import OF_ITSELF, touching
 
 
 class Proposal(models.Model):
@@ -36,6 +38,7 @@ class Proposal(models.Model):
             models.Index(fields=["ticket", "-created_at"], name="proposal_of_ticket"),
             models.Index(fields=["-created_at"], name="proposal_recent"),
         ]
+        triggers = touching(OF_ITSELF, pgtrigger.Insert, pgtrigger.Update, pgtrigger.Delete)
 
     def __str__(self) -> str:
         return f"proposal {self.pk} for ticket {self.ticket_id}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from review.metrics import rollups
 from review.metrics.window import Scope
 from review.models import DecidedValue, Decision, Reason
 from triage.models import (
@@ -157,7 +158,11 @@ def make_event(ticket: Ticket, kind: str, at: datetime) -> TicketEvent:
 
 
 def make_scope(**over: Any) -> Scope:
-    """March 2026 in UTC, seen from NOW, with every main field that exists by now."""
+    """March 2026 in UTC, seen from NOW, with every main field that exists by now.
+
+    All rows that are there by now have been counted.
+    """
+    assert rollups.catch_up()
     fields = {
         "first": date(2026, 3, 1),
         "last": date(2026, 3, 31),

@@ -146,7 +146,7 @@ def test_a_source_filter_leaves_other_sources_out_of_every_count() -> None:
     assert [reason.count for reason in counts.override_reasons(scope)] == [1]
     assert [step.count for step in counts.step_ins(scope)] == [1]
     assert [times.count for times in counts.decision_times(scope)] == [1]
-    assert [times.count for times in counts.decision_times_overall(scope)] == [1]
+    assert [times.count for times in counts.altogether(counts.decision_times(scope))] == [1]
 
 
 def test_groups_are_categories_model_versions_or_sources() -> None:
@@ -251,13 +251,14 @@ def test_reopened_is_counted_by_whose_value_stood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("late_by", "counted"), [(timedelta(0), True), (timedelta(microseconds=1), False)]
+    ("late_by", "counted"), [(-timedelta(microseconds=1), True), (timedelta(0), False)]
 )
-def test_a_ticket_counts_from_the_moment_its_outcome_window_has_passed(
+def test_a_ticket_counts_once_the_day_is_over_on_which_its_outcome_window_ends(
     late_by: timedelta, counted: bool
 ) -> None:
     desk = make_desk()
-    decided_at = NOW - timedelta(days=7) + late_by
+    midnight = NOW.replace(hour=0)
+    decided_at = midnight - timedelta(days=7) + late_by
     accept(make_proposal(desk, at=decided_at - MINUTE), after=MINUTE)
     make_proposal(desk, at=decided_at, route=Proposal.Route.AUTO)
 
@@ -352,16 +353,17 @@ def test_times_to_decision_are_known_by_group_and_verdict() -> None:
     accept(make_proposal(desk, "password"), after=30 * MINUTE)
     make_proposal(desk)
 
+    times = counts.decision_times(make_scope())
     found = {
-        (t.group.name if t.group else "", t.verdict): (t.count, t.grid[0], t.grid[99], t.grid[199])
-        for t in counts.decision_times(make_scope())
+        (t.group.name if t.group else "", t.verdict): sorted(bin.seconds for bin in t.bins)
+        for t in times
     }
-    overall = {t.verdict: t.count for t in counts.decision_times_overall(make_scope())}
+    overall = {t.verdict: t.count for t in counts.altogether(times)}
 
     assert found == {
-        ("Network › VPN", "accepted"): (3, 60.0, 120.0, 540.0),
-        ("Network › VPN", "overridden"): (1, 300.0, 300.0, 300.0),
-        ("Password", "accepted"): (1, 1800.0, 1800.0, 1800.0),
+        ("Network › VPN", "accepted"): [60.0, 120.0, 540.0],
+        ("Network › VPN", "overridden"): [300.0],
+        ("Password", "accepted"): [1800.0],
     }
     assert overall == {"accepted": 4, "overridden": 1}
 
@@ -376,7 +378,6 @@ def test_times_to_decision_are_known_by_group_and_verdict() -> None:
         counts.override_reasons,
         counts.step_ins,
         counts.decision_times,
-        counts.decision_times_overall,
     ],
 )
 @pytest.mark.parametrize("group", list(Group))

@@ -1,0 +1,132 @@
+"""The counts of a run of days, one aggregate query a kind of count; see review/models/counts.py."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import models
+from django.db.models import (
+    BooleanField,
+    Count,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import TruncDate
+
+from review.metrics import cohorts
+from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, SecondsBetween
+from review.metrics.window import Scope
+from review.models import ChangeCount, OutcomeCount, ProposalCount, TimeCount
+from triage.models import TicketEvent
+
+Rows = Iterable[Mapping[str, Any]]
+BATCH = 2000
+
+
+def replace(scope: Scope) -> None:
+    """Count the days of a scope anew; it has a source. Inside a transaction."""
+    for model, count in KINDS.items():
+        model._default_manager.filter(
+            source=scope.source, day__gte=scope.first, day__lte=scope.last
+        ).delete()
+        rows = (model(source=scope.source, **row) for row in count(scope))
+        model._default_manager.bulk_create(rows, batch_size=BATCH)
+
+
+def forget() -> None:
+    """Remove all counts."""
+    for model in KINDS:
+        model._default_manager.all().delete()
+
+
+def proposals(scope: Scope) -> Rows:
+    is_offered = Q(main__choice__isnull=False) | Q(main__isnull=True)
+    rows: QuerySet[Any] = cohorts.with_escalations(cohorts.proposals(scope))
+    found: Rows = (
+        rows.values(
+            "route",
+            "outcome",
+            **_of_proposal(scope),
+            is_offered=_is(is_offered),
+            is_by_model=_is(cohorts.IS_BY_MODEL),
+        )
+        .annotate(n=Count("pk"), escalated=Count("pk", filter=Q(hit=True)))
+        .order_by()
+    )
+    return found
+
+
+def changes(scope: Scope) -> Rows:
+    day = TruncDate("decision__stands_for__created_at", tzinfo=scope.now.tzinfo)
+    return (
+        cohorts.decided_values(scope)
+        .values("field_id", "proposed_id", "final_id", "reason_id", day=day)
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+
+
+def times(scope: Scope) -> Rows:
+    took = SecondsBetween(F("created_at"), F("decision__decided_at"))
+    return (
+        cohorts.decided(scope)
+        .values(**_of_proposal(scope), verdict=F("decision__verdict"), bin=BinOf(took))
+        .annotate(n=Count("pk"), seconds=Sum(took))
+        .order_by()
+    )
+
+
+def settlements(scope: Scope) -> Rows:
+    reopened = (
+        TicketEvent.objects.filter(
+            ticket=OuterRef("ticket"),
+            kind=TicketEvent.Kind.REOPENED,
+            happened_at__gt=OuterRef("settled_at"),
+        )
+        .order_by()
+        .values("ticket")
+        .annotate(first=Min("happened_at"))
+        .values("first")
+    )
+    zone = scope.now.tzinfo
+    day = TruncDate("created_at", tzinfo=zone)
+    settled_after = DaysBetween(day, TruncDate("settled_at", tzinfo=zone))
+    first = Subquery(reopened, output_field=DateTimeField())
+    rows: QuerySet[Any] = cohorts.settled(scope)
+    found: Rows = (
+        rows.values(
+            "outcome",
+            **_of_proposal(scope),
+            settled_after=settled_after,
+            reopened_after=BegunDays(SecondsBetween(F("settled_at"), first)),
+        )
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    return found
+
+
+def _of_proposal(scope: Scope) -> dict[str, Any]:
+    return {
+        "day": TruncDate("created_at", tzinfo=scope.now.tzinfo),
+        "choice_id": F("main__choice_id"),
+        "version_id": F("main__prediction__model_version_id"),
+    }
+
+
+def _is(condition: Q) -> Any:
+    return ExpressionWrapper(condition, output_field=BooleanField())
+
+
+KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
+    ProposalCount: proposals,
+    ChangeCount: changes,
+    TimeCount: times,
+    OutcomeCount: settlements,
+}

@@ -1,0 +1,97 @@
+"""Counts of whole days that the reports add up, so that a report costs days and not decisions.
+
+`day` is one of the service's time zone, in which the proposals were made. The rows of one day and
+source are always counted together, by review/metrics/rollups.py; nothing else writes them.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from review.models.decisions import Decision, Reason
+from triage.models import Choice, Field, ModelVersion, Proposal, Source
+
+
+class DayCount(models.Model):
+    """What all of them are split by: the day, and the main value that was proposed.
+
+    No choice: it was left open. No version: it did not come from a model.
+    """
+
+    day = models.DateField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    choice = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    n = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.n} of source {self.source_id} on {self.day}"
+
+
+class ProposalCount(DayCount):
+    """Proposals by what became of them; `escalated` of them were escalated later."""
+
+    route = models.CharField(max_length=8, choices=Proposal.Route)
+    outcome = models.CharField(max_length=12)
+    is_offered = models.BooleanField(help_text="There was something to accept.")
+    is_by_model = models.BooleanField(help_text="The main value came from a model.")
+    escalated = models.PositiveIntegerField()
+
+    class Meta(DayCount.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="proposal_count_day")]
+
+
+class ChangeCount(models.Model):
+    """Decided values by what was proposed, what it became, and why."""
+
+    day = models.DateField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    field = models.ForeignKey(Field, models.CASCADE, related_name="+", db_index=False)
+    proposed = models.ForeignKey(
+        Choice, models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    final = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
+    reason = models.ForeignKey(Reason, models.CASCADE, null=True, related_name="+", db_index=False)
+    n = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "source"], name="change_count_day")]
+
+    def __str__(self) -> str:
+        return f"{self.n} of field {self.field_id} on {self.day}"
+
+
+class TimeCount(DayCount):
+    """Decisions by how long they took: one row for each bin of review/metrics/bins.py."""
+
+    verdict = models.CharField(max_length=10, choices=Decision.Verdict)
+    bin = models.SmallIntegerField()
+    seconds = models.FloatField(help_text="Of all together, for the mean of the bin.")
+
+    class Meta(DayCount.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="time_count_day")]
+
+
+class OutcomeCount(DayCount):
+    """Settled proposals by when they were settled and when they were reopened.
+
+    settled_after : days from the day of the proposal to the day on which it was settled
+    reopened_after : begun spans of 24 hours from then to the first reopening; none: never
+    """
+
+    outcome = models.CharField(max_length=12)
+    settled_after = models.IntegerField()
+    reopened_after = models.PositiveIntegerField(null=True)
+
+    class Meta(DayCount.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reopened_after__isnull=True) | Q(reopened_after__gt=0),
+                name="outcome_count_reopened_later",
+            )
+        ]
+        indexes = [models.Index(fields=["day", "source"], name="outcome_count_day")]
