@@ -57,7 +57,7 @@ STEPS = (
     )
     INSERT INTO made SELECT id, substr(external_id, 3)::bigint, opened_at FROM stored
     """,
-    "DELETE FROM made WHERE number %% %(waiting)s <> 0 AND number %% %(decided)s <> 1",
+    "DELETE FROM made WHERE number %% %(waiting)s <> 0 AND (number - 1) %% %(decided)s <> 0",
     "CREATE TEMP TABLE proposed (id bigint, ticket bigint, version bigint, number bigint, "
     "opened timestamptz, main bigint, team bigint, priority bigint, rank int, sure float)",
     f"""
@@ -180,7 +180,6 @@ class Ground:
             "length": SENTENCES,
             "requesters": REQUESTERS,
             "waiting": EVERY_WAITING,
-            "decided": EVERY_DECIDED,
             "held": EVERY_HELD,
             "main": fields["category"],
             "team": fields["team"],
@@ -191,9 +190,9 @@ class Ground:
         }
 
 
-def fill(ground: Ground, first: int, last: int) -> None:
+def fill(ground: Ground, first: int, last: int, *, every_decided: int = EVERY_DECIDED) -> None:
     """Tickets number `first` to `last`, with all that hangs on them."""
-    names = {**ground.names(), "first": first, "last": last}
+    names = {**ground.names(), "first": first, "last": last, "decided": every_decided}
     with without_word_indexes(), connection.cursor() as cursor:
         for step in STEPS:
             cursor.execute(step, names)

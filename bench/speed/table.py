@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.speed import cockpit, drain, intake, latency, memory, pages, similar
+from bench.speed import cockpit, drain, intake, latency, memory, pages, reports, similar
 from bench.speed.rows import Row, Target
 from bench.speed.setting import Setting
 
@@ -25,6 +25,7 @@ GROUPS = (
     Group(memory.GROWTH_NAMES, memory.growth_rows),
     Group(cockpit.NAMES, cockpit.rows),
     Group(pages.NAMES, pages.rows),
+    Group(reports.NAMES, reports.rows),
     Group(similar.NAMES, similar.rows),
 )
 NAMES = tuple(name for group in GROUPS for name in group.names)
@@ -41,6 +42,8 @@ TARGETS: Mapping[str, Target] = {
     "cockpit_p95_vs_300_ms": Target(1.0, at_most=True),
     "queue_page_million_vs_10k": Target(1.3, at_most=True),
     "ticket_page_million_vs_10k": Target(1.3, at_most=True),
+    "metrics_month_million_vs_10k": Target(1.5, at_most=True),
+    "metrics_all_days_million_vs_10k": Target(1.5, at_most=True),
     "similar_vs_50_ms": Target(1.0, at_most=True),
 }
 

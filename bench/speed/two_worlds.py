@@ -1,0 +1,95 @@
+"""Two databases on one server, one with few rows and one with many, asked in turn by one process,
+so that a busy machine slows both.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from psycopg import sql
+
+from bench.speed import filled
+from bench.speed.setting import BenchFailed, Setting
+from bench.world import new_desk
+from review.models import Reason
+from review.roles import TECHNICIAN, ensure_groups, give_role
+from triage.models import Field, ModelVersion
+
+SMALL, LARGE = "pages_small", "pages_large"
+# PostgreSQL finds the last element of an array of texts by passing all others.
+SENTENCES, LONGEST = 400, 120
+
+
+@contextmanager
+def databases(setting: Setting, *, every_decided: int = filled.EVERY_DECIDED) -> Iterator[Client]:
+    """Both of them filled, and a technician who is signed in to either; dropped afterwards."""
+    few, many = setting.sizes.pages_few, setting.sizes.pages
+    _statement("CREATE DATABASE {}", SMALL)
+    try:
+        with inside(SMALL):
+            call_command("migrate", interactive=False, verbosity=0)
+            ground = _ground(setting)
+            client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
+            client.force_login(ground.reviewer)
+            filled.fill(ground, 1, few, every_decided=every_decided)
+        _statement("CREATE DATABASE {} TEMPLATE {}", LARGE, SMALL)
+        with inside(LARGE):
+            began = time.perf_counter()
+            filled.fill(ground, few + 1, many, every_decided=every_decided)
+            setting.tell(f"{many:,} tickets, after {time.perf_counter() - began:.0f} s")
+        yield client
+    finally:
+        for name in (LARGE, SMALL):
+            _statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@contextmanager
+def inside(name: str) -> Iterator[None]:
+    """Django's connection leads to another database of the same server."""
+    was = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = was
+
+
+def milliseconds(client: Client, path: str) -> float:
+    began = time.perf_counter()
+    response = client.get(path)
+    passed = 1000 * (time.perf_counter() - began)
+    if response.status_code != 200:
+        raise BenchFailed(f"{path} answered {response.status_code}.")
+    return passed
+
+
+def _statement(text: str, *names: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
+
+
+def _ground(setting: Setting) -> filled.Ground:
+    desk = new_desk()
+    call_command("prepare", verbosity=0)
+    ensure_groups()
+    reviewer = User.objects.create_user("maya")
+    give_role(reviewer, TECHNICIAN)
+    model = ModelVersion.objects.create(
+        field=Field.objects.get(source=desk.source, is_main=True),
+        number=1,
+        owner=desk.source.owner,
+        state=ModelVersion.State.CHAMPION,
+        artefact="none.skops",
+        sha256="0" * 64,
+        label_count=0,
+    )
+    sentences = sorted({row.body[:LONGEST] for row in setting.corpus.fresh})[:SENTENCES]
+    reason = Reason.objects.filter(applies_to=Reason.AppliesTo.OVERRIDE).earliest("pk")
+    return filled.Ground(desk, reviewer, model, reason, sentences)
