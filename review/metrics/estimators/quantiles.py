@@ -1,30 +1,17 @@
-"""Rates, quantiles and differences with their uncertainty: numbers in, numbers out.
-
-Every interval is two-sided at `confidence` (a fraction), and None where the data cannot carry one.
-"""
+"""Quantiles between order statistics, from the values themselves or from a grid of them."""
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scipy.special import bdtr, bdtrik, ndtri
+from scipy.special import bdtr, bdtrik
+
+from review.metrics.estimators.intervals import Interval
 
 # How finely a distribution is read from the database. Its fractions are the midpoints of equal
 # steps: for up to GRID_STEPS values, every single one of them then has a fraction that picks it.
 GRID_STEPS = 200
 GRID = tuple((step - 0.5) / GRID_STEPS for step in range(1, GRID_STEPS + 1))
-
-
-class Interval(NamedTuple):
-    low: float
-    high: float
-
-
-class Difference(NamedTuple):
-    """First rate minus second, as a fraction: -1 to 1."""
-
-    value: float
-    interval: Interval
 
 
 class Quantile(NamedTuple):
@@ -39,43 +26,6 @@ class Ranks(NamedTuple):
 
     low: int
     high: int
-
-
-def wilson(k: int, n: int, *, confidence: float = 0.95) -> Interval | None:
-    """Score interval of the rate k / n; None without a trial.
-
-    Wilson (1927), J. Am. Stat. Assoc. 22, 209-212. Raises ValueError unless 0 <= k <= n.
-    """
-    _check_count(k, n)
-    if n < 1:
-        return None
-    z = _z(confidence)
-    rate = k / n
-    scale = 1 + z**2 / n
-    centre = (rate + z**2 / (2 * n)) / scale
-    half = z / scale * math.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
-    # At k = 0 and k = n the bound is exact; rounding would leave 1e-17 there.
-    return Interval(
-        0.0 if k == 0 else max(0.0, centre - half), 1.0 if k == n else min(1.0, centre + half)
-    )
-
-
-def newcombe(
-    first: tuple[int, int], second: tuple[int, int], *, confidence: float = 0.95
-) -> Difference | None:
-    """Difference of two independent rates, each given as (k, n); None if either has no trial.
-
-    Hybrid score interval, method 10 of Newcombe (1998), Statist. Med. 17, 873-890.
-    """
-    one = wilson(*first, confidence=confidence)
-    two = wilson(*second, confidence=confidence)
-    if one is None or two is None:
-        return None
-    rate_one, rate_two = first[0] / first[1], second[0] / second[1]
-    value = rate_one - rate_two
-    down = math.hypot(rate_one - one.low, two.high - rate_two)
-    up = math.hypot(one.high - rate_one, rate_two - two.low)
-    return Difference(value, Interval(value - down, value + up))
 
 
 def nearest_rank(n: int, q: float) -> int:
@@ -155,22 +105,11 @@ def _cell(rank: int, n: int) -> int:
     return min(GRID_STEPS - 1, math.floor(_steps(rank, n)))
 
 
-def _z(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1; it is {confidence}.")
-    return float(ndtri((1 + confidence) / 2))
-
-
 def _binomial_quantile(share: float, n: int, q: float) -> int:
     """The least k with P(X <= k) >= share, X being binomial(n, q); 0 < share < 1."""
     # The inverse is continuous in k, so rounding errors may put it a hair above the whole number.
     k = math.ceil(float(bdtrik(share, n, q)))
     return k - int(k > 0 and bdtr(k - 1, n, q) >= share)
-
-
-def _check_count(k: int, n: int) -> None:
-    if not 0 <= k <= n:
-        raise ValueError(f"k must be between 0 and n; got k={k}, n={n}.")
 
 
 def _check_quantile(n: int, q: float) -> None:
