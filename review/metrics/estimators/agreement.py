@@ -1,0 +1,49 @@
+"""How far two blind reviewers agree beyond chance: how true the truth is (metric 14)."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from review.metrics.estimators.bootstrap import SEED, Estimate, bootstrap_statistic
+from review.metrics.estimators.columns import Floats, same_length
+from review.metrics.estimators.intervals import Interval
+
+
+def cohen_kappa(
+    first: ArrayLike,
+    second: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    confidence: float = 0.95,
+    seed: int = SEED,
+) -> Estimate | None:
+    """(p_o - p_e) / (1 - p_e), with agreement p_o, and p_e that of the same shares by chance.
+
+    Parameters
+    ----------
+    first, second : labels of any kind, shape (n,)
+        Of the same tickets. Every two different labels differ by as much.
+
+    Returns
+    -------
+    From -1 to 1, as sklearn.metrics.cohen_kappa_score says it. None without a ticket, or where
+    both gave one and the same label throughout: then there is no chance to agree beyond.
+    No interval below 100 tickets. Cohen (1960), Educ. Psychol. Meas. 20, 37-46.
+    """
+    one, two = np.asarray(first), np.asarray(second)
+    same_length(first=one, second=two)
+    labels, index = np.unique(np.concatenate([one, two]), return_inverse=True)
+    is_one, is_two = np.eye(len(labels))[index[: len(one)]], np.eye(len(labels))[index[len(one) :]]
+    columns = np.column_stack([one == two, is_one, is_two])
+    return bootstrap_statistic(
+        columns, clusters, _kappa, within=Interval(-1, 1), confidence=confidence, seed=seed
+    )
+
+
+def _kappa(totals: Floats) -> Floats:
+    n_labels = (totals.shape[1] - 1) // 2
+    firsts, seconds = totals[:, 1 : n_labels + 1], totals[:, n_labels + 1 :]
+    n = firsts.sum(axis=1)
+    by_chance = (firsts * seconds).sum(axis=1) / n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kappa: Floats = (totals[:, 0] - by_chance) / (n - by_chance)
+    return np.where(n > by_chance, kappa, np.nan)
