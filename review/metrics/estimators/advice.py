@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import SEED, Estimate, bootstrap_statistic
+from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_statistic
 from review.metrics.estimators.columns import Floats, flags, same_length, weights_of
 from review.metrics.estimators.intervals import Interval
 from review.metrics.estimators.rates import Rate, rate
@@ -88,6 +88,7 @@ def complementarity(
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Estimate | None:
     """Accuracy of the pair minus that of the better of its two members, on the same tickets.
@@ -112,7 +113,13 @@ def complementarity(
     weight = weights_of(weights, len(answers[0]))
     columns = np.column_stack([*(weight * answer for answer in answers), weight])
     return bootstrap_statistic(
-        columns, clusters, _gain, within=Interval(-1, 1), confidence=confidence, seed=seed
+        columns,
+        clusters,
+        _gain,
+        within=Interval(-1, 1),
+        confidence=confidence,
+        n_resamples=n_resamples,
+        seed=seed,
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import SEED, Estimate, bootstrap_statistic
+from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_statistic
 from review.metrics.estimators.columns import Floats, same_length
 from review.metrics.estimators.intervals import Interval
 
@@ -14,6 +14,7 @@ def cohen_kappa(
     clusters: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Estimate | None:
     """(p_o - p_e) / (1 - p_e), with agreement p_o, and p_e that of the same shares by chance.
@@ -35,7 +36,13 @@ def cohen_kappa(
     is_one, is_two = np.eye(len(labels))[index[: len(one)]], np.eye(len(labels))[index[len(one) :]]
     columns = np.column_stack([one == two, is_one, is_two])
     return bootstrap_statistic(
-        columns, clusters, _kappa, within=Interval(-1, 1), confidence=confidence, seed=seed
+        columns,
+        clusters,
+        _kappa,
+        within=Interval(-1, 1),
+        confidence=confidence,
+        n_resamples=n_resamples,
+        seed=seed,
     )
 
 

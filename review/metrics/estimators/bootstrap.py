@@ -65,8 +65,9 @@ def clustered(columns: Floats, clusters: ArrayLike | None) -> Clusters | None:
         return None
     index = clusters_of(clusters, len(columns))
     sums = np.column_stack([np.bincount(index, weights=column) for column in columns.T])
-    kinds, counts = np.unique(sums, axis=0, return_counts=True)
-    return Clusters(kinds, counts.astype(np.float64))
+    kinds, n_of_kind = np.unique(sums, axis=0, return_counts=True)
+    counts: Floats = n_of_kind.astype(np.float64)
+    return Clusters(kinds, counts)
 
 
 def resampled(clusters: Clusters, moments: Floats, n_resamples: int, seed: int) -> Floats:

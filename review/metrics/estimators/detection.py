@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from review.metrics.estimators.bootstrap import SEED, Estimate, bootstrap_statistic
+from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_statistic
 from review.metrics.estimators.columns import Floats, flags, same_length, weights_of
 
 
@@ -49,6 +49,7 @@ def detection(
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Detection | None:
     """d' and c of checked decisions, with bootstrap intervals.
@@ -74,7 +75,9 @@ def detection(
         [part for side in sides for part in (side * stopped, side, side * weight)]
     )
     estimates = [
-        bootstrap_statistic(columns, clusters, statistic, confidence=confidence, seed=seed)
+        bootstrap_statistic(
+            columns, clusters, statistic, confidence=confidence, n_resamples=n_resamples, seed=seed
+        )
         for statistic in (_sensitivity, _criterion)
     ]
     sensitivity, criterion = estimates

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import SEED, Estimate, bootstrap_ratio
+from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_ratio
 from review.metrics.estimators.columns import clusters_of, flags, same_length, weights_of
 from review.metrics.estimators.intervals import Interval
 from review.metrics.estimators.weighted import (
@@ -63,6 +63,7 @@ def override_net_benefit(
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Estimate | None:
     """Share of overrides that mended a wrong proposal minus share that spoilt a right one.
@@ -87,6 +88,7 @@ def override_net_benefit(
         clusters,
         within=Interval(-1, 1),
         confidence=confidence,
+        n_resamples=n_resamples,
         seed=seed,
     )
 
@@ -99,6 +101,7 @@ def net_benefit_by_reason(
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> dict[str, Estimate]:
     """`override_net_benefit` for the overrides of each reason code, in the codes' order."""
@@ -110,7 +113,13 @@ def net_benefit_by_reason(
     for code in np.unique(codes):
         at = codes == code
         benefit = override_net_benefit(
-            right[at], final[at], index[at], weight[at], confidence=confidence, seed=seed
+            right[at],
+            final[at],
+            index[at],
+            weight[at],
+            confidence=confidence,
+            n_resamples=n_resamples,
+            seed=seed,
         )
         if benefit is not None:
             benefits[str(code)] = benefit

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import SEED, Estimate, bootstrap_ratio
+from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_ratio
 from review.metrics.estimators.columns import Floats, clusters_of, numbers, same_length
 from review.metrics.estimators.intervals import Interval
 from review.metrics.estimators.quantiles import Quantile, quantile
@@ -15,6 +15,7 @@ def share_of_sums(
     clusters: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Estimate | None:
     """Sum of the parts / sum of the wholes, 0 to 1: rework (22), meta-work (25).
@@ -32,7 +33,13 @@ def share_of_sums(
             f"A part cannot exceed its whole; position {at} has {part[at]:g} of {whole[at]:g}."
         )
     return bootstrap_ratio(
-        part, whole, clusters, within=Interval(0, 1), confidence=confidence, seed=seed
+        part,
+        whole,
+        clusters,
+        within=Interval(0, 1),
+        confidence=confidence,
+        n_resamples=n_resamples,
+        seed=seed,
     )
 
 
@@ -42,6 +49,7 @@ def touch_ratio(
     clusters: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Estimate | None:
     """Handling / (handling + waiting) of all tickets together, from times in one unit.
@@ -49,7 +57,14 @@ def touch_ratio(
     The caller leaves out waiting for the requester. Otherwise the same as `share_of_sums`.
     """
     handled, waited = _times(handling, waiting)
-    return share_of_sums(handled, handled + waited, clusters, confidence=confidence, seed=seed)
+    return share_of_sums(
+        handled,
+        handled + waited,
+        clusters,
+        confidence=confidence,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
 
 
 def median_touch_ratio(
