@@ -1,9 +1,9 @@
 """Bootstrap of whole clusters: several rows of one ticket are never taken for several tickets.
 
 Efron and Tibshirani (1993), An Introduction to the Bootstrap: chapter 12 (studentised interval),
-chapter 14 (BCa). Two methods, because neither is right for all: BCa held the true share of minutes
-in 88 of 100 runs where the studentised interval held it in 93 to 95 (100 tickets, skewed
-minutes); the studentised one needs a gradient, which d' or a maximum do not have everywhere.
+chapter 14 (BCa). Two methods, because neither is right for all: of 100 tickets with skewed minutes
+BCa held the true share in 87 to 91 of 100 runs, and the studentised interval in 92 to 95; but that
+one needs a gradient, which a maximum does not have everywhere.
 """
 
 import math
@@ -19,7 +19,7 @@ from review.metrics.estimators.intervals import Interval, check_confidence
 
 SEED = 20_260_101
 RESAMPLES = 2000
-# Below these the simulated intervals held the truth less often than in 93 of 100 runs.
+# From these on simulated intervals held the truth in 93 to 98 of 100 runs; what needs more says so.
 FEWEST_FOR_RATIO = 30
 FEWEST_FOR_STATISTIC = 100
 # More undefined resamples than this, and what is left would no longer be a fair picture.
@@ -64,10 +64,10 @@ def clustered(columns: Floats, clusters: ArrayLike | None) -> Clusters | None:
     if len(columns) == 0:
         return None
     index = clusters_of(clusters, len(columns))
-    sums = np.column_stack([np.bincount(index, weights=column) for column in columns.T])
-    kinds, n_of_kind = np.unique(sums, axis=0, return_counts=True)
-    counts: Floats = n_of_kind.astype(np.float64)
-    return Clusters(kinds, counts)
+    by_column = [np.bincount(index, weights=column) for column in columns.T]
+    sums: Floats = np.column_stack(by_column).astype(np.float64)
+    kinds, counts = np.unique(sums, axis=0, return_counts=True)
+    return Clusters(kinds, counts.astype(np.float64))
 
 
 def resampled(clusters: Clusters, moments: Floats, n_resamples: int, seed: int) -> Floats:
@@ -220,7 +220,8 @@ def _studentised(
     if scores is None:
         return Estimate(value, None, groups.n)
     low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
-    interval = Interval(value - float(high) * deviation, value - float(low) * deviation)
+    reach = (max(float(high), 0.0) * deviation, max(float(-low), 0.0) * deviation)
+    interval = Interval(value - reach[0], value + reach[1])
     return Estimate(value, _cut(interval, within), groups.n)
 
 

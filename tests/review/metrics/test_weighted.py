@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from random import Random
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +68,7 @@ def test_weights_of_1_are_wilson(hits: list[bool]) -> None:
 
 @given(rows=ROWS, order=st.randoms(use_true_random=False))
 def test_a_weighted_rate_lies_in_its_interval_and_no_order_matters(
-    rows: list[tuple[bool, float]], order: "np.random.Generator"
+    rows: list[tuple[bool, float]], order: Random
 ) -> None:
     shuffled = list(rows)
     order.shuffle(shuffled)
