@@ -34,8 +34,8 @@ NUMBERS: tuple[Any, ...] = (
 )  # fmt: skip
 SHAPES: tuple[Any, ...] = (None, True, False, [], {}, [[]], [None], {"": None}, {"id": {"id": []}})
 KINDS = (
-    "reassigned", "recategorised", "escalated", "resolved", "reopened", "closed", "rated",
-    "commented",
+    "reassigned", "recategorised", "escalated", "started", "paused", "awaiting", "resolved",
+    "reopened", "closed", "rated", "commented",
 )  # fmt: skip
 TYPES = ("ticket.created", "ticket.updated", "ticket.event")
 RAW = (

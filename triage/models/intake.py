@@ -160,6 +160,10 @@ class TicketEvent(models.Model):
         REASSIGNED = "reassigned", _("reassigned")
         RECATEGORISED = "recategorised", _("recategorised")
         ESCALATED = "escalated", _("escalated")
+        # Who or what a ticket waits for from then on; none of them closes it or opens it again.
+        STARTED = "started", _("work started")
+        PAUSED = "paused", _("waiting within the helpdesk")
+        AWAITING = "awaiting", _("waiting for the requester")
         RESOLVED = "resolved", _("resolved")
         REOPENED = "reopened", _("reopened")
         CLOSED = "closed", _("closed")
