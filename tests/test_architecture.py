@@ -31,7 +31,8 @@ ORDER = (
     ("triage.incidents",),
     ("triage.effects",),
     ("triage.intake", "triage.intake.inbox"),
-    ("triage.steps", "triage.certify", "triage.history", "triage.erasure"),
+    ("triage.steps", "triage.certify", "triage.imports", "triage.erasure"),
+    ("triage.history", "triage.event_log"),
     ("triage", "triage.intake.webhook", "triage.intake.door"),
 )
 LONGEST_FILE = 400
