@@ -1,7 +1,8 @@
 """From a stored delivery to a ticket at a version, or to an event of a ticket."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -291,21 +292,32 @@ def settle(ticket: Ticket) -> None:
 
     Events that neither close nor reopen leave a ticket as its import found it.
     """
-    events = list(ticket.events.order_by("happened_at", "pk"))
-    if any(event.kind in (*CLOSING, TicketEvent.Kind.REOPENED) for event in events):
-        ticket.closed_at = None
-    for event in events:
-        if event.kind in CLOSING:
-            ticket.closed_at = ticket.closed_at or event.happened_at
-        elif event.kind == TicketEvent.Kind.REOPENED:
-            ticket.closed_at = None
-    ticket.reopened_count = sum(event.kind == TicketEvent.Kind.REOPENED for event in events)
+    events = ticket.events.order_by("happened_at", "pk").values_list("kind", "happened_at")
+    ticket.closed_at, ticket.reopened_count = settled(events, closed_before=ticket.closed_at)
     ticket.save(update_fields=["closed_at", "reopened_count", "resolution"])
     if ticket.closed_at is not None:
         # What was applied without a person is checked all the same, or nothing that it closed
         # would ever be.
         waits = Waiting.objects.filter(ticket=ticket)
         waits.exclude(proposal__route=Proposal.Route.AUTO).delete()
+
+
+def settled(
+    events: Iterable[tuple[str, datetime]], *, closed_before: datetime | None = None
+) -> tuple[datetime | None, int]:
+    """When a ticket was closed, if it is, and how often it was reopened, by its events in order."""
+    events = list(events)
+    kinds = [kind for kind, _ in events]
+    reopened = kinds.count(TicketEvent.Kind.REOPENED)
+    if not reopened and not any(kind in CLOSING for kind in kinds):
+        return closed_before, 0
+    closed_at = None
+    for kind, happened_at in events:
+        if kind in CLOSING:
+            closed_at = closed_at or happened_at
+        elif kind == TicketEvent.Kind.REOPENED:
+            closed_at = None
+    return closed_at, reopened
 
 
 def _empty(delivery: Delivery) -> None:

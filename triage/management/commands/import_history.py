@@ -1,7 +1,6 @@
 """Import solved tickets with their labels from a CSV file."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
