@@ -186,6 +186,7 @@ def _new_secrets() -> dict[str, str]:
         "COUNTERSIGN_FIELD_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "COUNTERSIGN_MODEL_KEY": secrets.token_hex(32),
         "COUNTERSIGN_LEDGER_KEY": secrets.token_hex(32),
+        "COUNTERSIGN_SCRAPE_TOKEN": secrets.token_hex(32),
     }
 
 

@@ -59,3 +59,8 @@ def secret(name: str, *, how: str, shortest: int = 32) -> str:
             f"{name} must have at least {shortest} characters; it has {len(value)}."
         )
     return value
+
+
+def secret_if_set(name: str, *, how: str, shortest: int = 32) -> str:
+    """As `secret`, but may be missing: what it opens is then closed."""
+    return secret(name, how=how, shortest=shortest) if os.environ.get(name) else ""

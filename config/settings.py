@@ -33,6 +33,9 @@ if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
         "DATABASE_URL must start with postgresql:// because only PostgreSQL is supported."
     )
 
+# Opens /metrics to Prometheus; without one it is closed.
+COUNTERSIGN_SCRAPE_TOKEN = env.secret_if_set("COUNTERSIGN_SCRAPE_TOKEN", how=RANDOM)
+
 # --- Which way of running -------------------------------------------------------------------
 DEBUG = env.flag("DEBUG")
 # Demo mode alone may create logins with known passwords and let sources point at loopback.
@@ -306,7 +309,7 @@ WHITENOISE_USE_FINDERS = True
 
 # --- Browser safety -------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=HTTPS)
-SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("review.urls")),
     path("embed/", include("review.embed.urls")),
     path("", include("triage.health")),
+    path("", include("review.telemetry")),
     path("accounts/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),

@@ -86,7 +86,7 @@ PAGES = {
         ("review:practice_answer", "review:practice_exercise", "review:practice_finish"),
         both(DECIDERS, may_decline=True),
     ),
-    **dict.fromkeys(("health", "ready", "schema", "api_docs", "set_language"), PUBLIC),
+    **dict.fromkeys(("health", "ready", "scrape", "schema", "api_docs", "set_language"), PUBLIC),
     # Only a signed link opens these, which none of these visitors has; a login counts for nothing.
     **dict.fromkeys(
         ("embed:panel", "embed:look", "embed:effects", "embed:accept", "embed:override",

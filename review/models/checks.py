@@ -44,6 +44,7 @@ class BlindAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["check_of", "reviewer"], name="blind_answer_once")
         ]
+        indexes = [models.Index(fields=["answered_at"], name="blind_answer_by_time")]
 
     def __str__(self) -> str:
         return f"{self.check_of_id} by {self.reviewer_id}"

@@ -232,6 +232,7 @@ def _effect(
         seen_version=seen,
         undoes=undoes,
         state=Effect.State.PENDING if has_address else Effect.State.SKIPPED,
+        finished_at=None if has_address else timezone.now(),
     )
 
 

@@ -32,14 +32,12 @@ class Silence:
 
 def silences() -> list[Silence]:
     """One query as long as all answer. A source is silent until the last failed job is done."""
-    failed = _failed()
+    failed = _failed_by_source()
     if not failed:
         return []
-    proposals = Proposal.objects.filter(pk__in=[job.subject for job in failed])
-    sources = dict(proposals.values_list("pk", "ticket__source"))
     found = []
-    for source in Source.objects.filter(pk__in=set(sources.values())).order_by("name"):
-        jobs = [job for job in failed if sources.get(job.subject) == source.pk]
+    for source in Source.objects.filter(pk__in=failed).order_by("name"):
+        jobs = failed[source.pk]
         given_up = sum(job.dead_at is not None for job in jobs)
         found.append(
             Silence(
@@ -50,6 +48,27 @@ def silences() -> list[Silence]:
                 given_up=given_up,
             )
         )
+    return found
+
+
+def silent_since() -> dict[int, datetime]:
+    """Source to the moment since which it has not answered; two queries at the most."""
+    return {
+        source: min(job.created_at for job in jobs) for source, jobs in _failed_by_source().items()
+    }
+
+
+def _failed_by_source() -> dict[int, list[Job]]:
+    """One query as long as nothing failed."""
+    failed = _failed()
+    if not failed:
+        return {}
+    proposals = Proposal.objects.filter(pk__in=[job.subject for job in failed])
+    sources = dict(proposals.values_list("pk", "ticket__source"))
+    found: dict[int, list[Job]] = {}
+    for job in failed:
+        if job.subject in sources:
+            found.setdefault(sources[job.subject], []).append(job)
     return found
 
 

@@ -26,6 +26,7 @@ from triage.models.policy import (
     Rung,
 )
 from triage.models.proposals import Proposal, ProposedValue, RuleHit, Waiting
+from triage.models.tallies import Tally, TallyMark
 from triage.models.training import LabelDoubt, TrainingRun
 
 __all__ = [
@@ -57,6 +58,8 @@ __all__ = [
     "Rung",
     "Source",
     "SourceSecret",
+    "Tally",
+    "TallyMark",
     "TextVector",
     "Ticket",
     "TicketEvent",

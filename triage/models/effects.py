@@ -65,6 +65,11 @@ class Effect(models.Model):
         indexes = [
             models.Index(fields=["ticket", "position"], name="effect_of_ticket"),
             models.Index(fields=["state", "-created_at"], name="effect_by_state"),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="effect_finished",
+            ),
         ]
 
     def __str__(self) -> str:
