@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -39,4 +40,20 @@ def scraped(client: Client) -> Scraped:
     assert answer.status_code == 200
     found = Scraped(answer.content.decode())
     assert not any(s.value for s in found.samples if s.name == "countersign_scrape_errors")
+    return found
+
+
+def rows_read(table: str, statement: str, given: Any) -> int:
+    """How many rows of a table PostgreSQL touched, in whatever way."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", given)
+        [[plan]] = cursor.fetchall()
+    found = 0
+    nodes = [plan[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if node.get("Relation Name") == table:
+            aside = node.get("Rows Removed by Filter", 0)
+            found += int((node["Actual Rows"] + aside) * node["Actual Loops"])
     return found

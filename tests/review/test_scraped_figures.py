@@ -5,9 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -17,18 +15,15 @@ from tests.review.helpers import (
     Desk,
     make_desk,
     make_model,
-    make_prediction,
     make_proposal,
     make_technician,
     make_ticket,
 )
 from tests.review.scraping import TOKEN, scraped
 from triage.models import (
-    Certificate,
     Effect,
     EmergencyStop,
     Job,
-    Label,
     Level,
     ModelVersion,
     Playbook,
@@ -269,107 +264,6 @@ def test_the_age_of_a_model_in_service_is_told_by_field(client: Client, desk: De
     assert found("countersign_champion_age_seconds", source="zammad", field="team") is None
 
 
-# --- Error budgets --------------------------------------------------------------------------
-def certify(desk: Desk, model: ModelVersion, **over: Any) -> Certificate:
-    fields = {
-        "field": desk.category,
-        "choice": desk["network.vpn"],
-        "model_version": model,
-        "threshold": 0.8,
-        "alpha": 0.1,
-        "delta": 0.05,
-        "checks": 100,
-        "errors": 1,
-        "issued_by": desk.owner,
-        "expires_at": ago(days=-50),
-    }
-    made = Certificate.objects.create(**fields | over)
-    Certificate.objects.filter(pk=made.pk).update(issued_at=ago(days=20))
-    return made
-
-
-def check(
-    desk: Desk, model: ModelVersion, truth: str, *, days: float = 1, probability: float = 0.9
-) -> None:
-    """A blind label, so many days ago, of a ticket that the model took for VPN."""
-    ticket = make_ticket(desk)
-    make_prediction(ticket.versions.get(), model, probability)
-    label = Label.objects.create(
-        ticket=ticket,
-        field=desk.category,
-        choice=desk[truth],
-        origin=Label.Origin.SPOT_CHECK,
-        propensity=0.05,
-    )
-    Label.objects.filter(pk=label.pk).update(created_at=ago(days=days))
-
-
-def test_burn_is_the_error_on_checks_since_the_certificate_against_what_it_allows(
-    client: Client, desk: Desk
-) -> None:
-    model = make_model(desk)
-    held = certify(desk, model)
-    for _ in range(3):
-        check(desk, model, "network.vpn")
-    check(desk, model, "network.wifi")
-    check(desk, model, "network.vpn", days=10)
-    # Not covered: before the certificate, below its threshold, taken for another choice.
-    check(desk, model, "network.wifi", days=25)
-    check(desk, model, "network.wifi", probability=0.7)
-    check(desk, model, "network.wifi", probability=0.1)
-
-    found = scraped(client)
-
-    choice = {"source": "zammad", "field": "category", "choice": "network.vpn"}
-    assert found("countersign_budget_checks", window="7d", **choice) == 4
-    assert found("countersign_budget_burn_ratio", window="7d", **choice) == pytest.approx(2.5)
-    assert found("countersign_budget_checks", window="30d", **choice) == 5
-    assert found("countersign_budget_burn_ratio", window="30d", **choice) == pytest.approx(2.0)
-    ends = found("countersign_certificate_expires_timestamp_seconds", **choice)
-    assert ends == pytest.approx(held.expires_at.timestamp())
-
-
-def test_without_evidence_there_is_no_burn_at_all(client: Client, desk: Desk) -> None:
-    model = make_model(desk)
-    certify(desk, model)
-
-    found = scraped(client)
-
-    choice = {"source": "zammad", "field": "category", "choice": "network.vpn"}
-    assert found("countersign_budget_burn_ratio", window="7d", **choice) is None
-    assert found("countersign_budget_checks", window="7d", **choice) == 0
-
-
-def test_a_certificate_that_ended_or_is_of_another_model_has_no_budget(
-    client: Client, desk: Desk
-) -> None:
-    old = make_model(desk, state=ModelVersion.State.RETIRED)
-    model = make_model(desk, number=2)
-    certify(desk, old)
-    certify(desk, model, expires_at=ago(days=1))
-    check(desk, model, "network.wifi")
-
-    assert scraped(client).labels_of("countersign_budget_checks") == []
-
-
-def test_budgets_cost_one_statement_however_many_there_are(client: Client, desk: Desk) -> None:
-    def of_budgets() -> int:
-        with CaptureQueriesContext(connection) as found:
-            scraped(client)
-        return sum("triage_prediction" in query["sql"] for query in found)
-
-    model = make_model(desk)
-    certify(desk, model)
-    check(desk, model, "network.vpn")
-    few = of_budgets()
-    certify(desk, model, choice=desk["access.password"])
-    team = make_model(desk, field=desk.team)
-    certify(desk, team, field=desk.team, choice=desk["team.net"])
-
-    assert few == of_budgets() == 1
-
-
-# --- People ---------------------------------------------------------------------------------
 def test_no_label_names_a_person_or_says_what_a_ticket_said(client: Client, desk: Desk) -> None:
     maya = make_technician()
     proposal = make_proposal(desk, model=make_model(desk))

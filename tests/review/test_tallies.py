@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from review import erasure
 from review.telemetry import COUNTERS as OF_PEOPLE
 from tests.review.helpers import make_desk, make_proposal
+from tests.review.scraping import rows_read
 from tests.threads import in_threads as in_threads
 from triage.erasure import Whose
 from triage.models import Delivery, Source, Tally, TallyMark
@@ -23,6 +23,7 @@ from triage.telemetry.traffic import COUNTERS
 pytestmark = pytest.mark.django_db
 
 DELIVERIES = COUNTERS[0]
+TABLE = "triage_delivery"
 FILL = """
     INSERT INTO triage_delivery
         (source_id, webhook_id, body, body_sha256, received_at, outcome, explanation)
@@ -129,22 +130,6 @@ def filled(source: Source, rows: int) -> None:
         cursor.execute("ANALYZE triage_delivery")
 
 
-def rows_read(statement: str, given: Any) -> int:
-    """How many rows of deliveries PostgreSQL touched, in whatever way."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", given)
-        [[plan]] = cursor.fetchall()
-    found = 0
-    nodes = [plan[0]["Plan"]]
-    while nodes:
-        node = nodes.pop()
-        nodes += node.get("Plans", [])
-        if node.get("Relation Name") == "triage_delivery":
-            aside = node.get("Rows Removed by Filter", 0)
-            found += int((node["Actual Rows"] + aside) * node["Actual Loops"])
-    return found
-
-
 def test_a_scrape_reads_the_last_minutes_and_not_the_table(
     make_source: Callable[..., Source],
 ) -> None:
@@ -152,11 +137,11 @@ def test_a_scrape_reads_the_last_minutes_and_not_the_table(
     counted()
     name = DELIVERIES.name
 
-    read = rows_read(DELIVERIES.sql(tallies.READ), [name] * 4 + [tallies.MOST + 1])
+    read = rows_read(TABLE, DELIVERIES.sql(tallies.READ), [name] * 4 + [tallies.MOST + 1])
     # As a quarter of an hour later.
     due = TallyMark.objects.get(pk=name).upto + timedelta(minutes=5)
     settling = {"name": name, "due": due, "step": tallies.STEP - 1}
-    settled = rows_read(DELIVERIES.sql(tallies.KEEP), settling)
+    settled = rows_read(TABLE, DELIVERIES.sql(tallies.KEEP), settling)
 
     assert counted()["deliveries/desk"] == 60_000
     # One a second: ten minutes since the mark, and five that went into it, each row once for

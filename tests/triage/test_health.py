@@ -76,3 +76,10 @@ def test_without_the_database_it_is_503_and_ready_again_when_that_is_back(client
 @pytest.mark.parametrize("path", ["/health/", "/ready/"])
 def test_they_are_read_only(client: Client, path: str) -> None:
     assert [client.head(path).status_code, client.post(path).status_code] == [200, 405]
+
+
+def test_a_probe_has_to_name_a_host_that_is_served(client: Client) -> None:
+    by_address = client.get("/health/", headers={"Host": "10.1.2.3:8000"})
+    by_name = client.get("/health/", headers={"Host": "localhost"})
+
+    assert (by_address.status_code, by_name.status_code) == (400, 200)

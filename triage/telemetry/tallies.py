@@ -116,8 +116,9 @@ def keep(counters: Sequence[Counted]) -> Sequence[Metric]:
     with connection.cursor() as cursor:
         for counter in counters:
             if marks.get(counter.name, NEVER) < due - EVERY:
-                values = {"name": counter.name, "due": due, "step": STEP - 1}
-                cursor.execute(counter.sql(KEEP), values)
+                cursor.execute(
+                    counter.sql(KEEP), {"name": counter.name, "due": due, "step": STEP - 1}
+                )
     return []
 
 
