@@ -23,7 +23,7 @@ def flag(name: str, *, default: bool = False) -> bool:
     return value in TRUE
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     raw = os.environ.get(name)
     if raw is None:
         return default
@@ -33,6 +33,8 @@ def number(name: str, default: int, *, least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number; it is {raw!r}.") from None
     if value < least:
         raise ImproperlyConfigured(f"{name} must be at least {least}; it is {value}.")
+    if most is not None and value > most:
+        raise ImproperlyConfigured(f"{name} must be at most {most}; it is {value}.")
     return value
 
 

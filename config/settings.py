@@ -252,6 +252,8 @@ INTAKE_OLDEST_JOB_SECONDS = env.number("INTAKE_OLDEST_JOB_SECONDS", 900, least=1
 # Calls to one host at a time, over all processes.
 EFFECTS_PER_DESTINATION = env.number("EFFECTS_PER_DESTINATION", 4, least=1)
 OUTCOME_WINDOW_DAYS = env.number("OUTCOME_WINDOW_DAYS", 7, least=1)
+# Of those who may vote on what a metric means; with less, a vote decides nothing.
+METRIC_VOTE_TURNOUT_PERCENT = env.number("METRIC_VOTE_TURNOUT_PERCENT", 50, least=1, most=100)
 COUNTERSIGN_MODEL_DIR = Path(env.text("COUNTERSIGN_MODEL_DIR", str(BASE_DIR / ".data" / "models")))
 COUNTERSIGN_LEDGER_DIR = Path(
     env.text("COUNTERSIGN_LEDGER_DIR", str(COUNTERSIGN_MODEL_DIR.parent / "ledger"))

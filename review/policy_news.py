@@ -8,9 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from review.models import Reason
+from review.metrics.definitions import DEFINITIONS
+from review.models import MetricDefinition, Reason
 from triage.models import (
     Certificate,
     Choice,
@@ -32,6 +34,7 @@ TABLES: Mapping[str, tuple[type[Model], tuple[str, ...]]] = {
     "certificate": (Certificate, ("choice__parent",)),
     "choice": (Choice, ("parent", "field")),
     "model": (ModelVersion, ("field",)),
+    "definition": (MetricDefinition, ()),
 }
 POLICIES = "|".join(kind for kind in TABLES if kind != "model")
 Payload = Mapping[str, Any]
@@ -39,13 +42,17 @@ Payload = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PolicyNews:
-    """`said` is a sentence without who; `because` is what the owner wrote, maybe nothing."""
+    """`said` is a sentence without who; `because` is what the owner wrote, maybe nothing.
+
+    `href` leads to where something can be done about it, as a vote does that is open.
+    """
 
     kind: str
     said: str
     because: str
     who: str
     actor: str
+    href: str = ""
 
 
 def entries(since: datetime) -> QuerySet[LedgerEntry]:
@@ -85,6 +92,7 @@ def _told(
         because=reason if isinstance(reason, str) else "",
         who=names.get(entry.actor, ""),
         actor=entry.actor,
+        href=_page_of(row),
     )
 
 
@@ -102,9 +110,17 @@ def _rows(subjects: Iterable[str]) -> dict[tuple[str, str], Model]:
     return found
 
 
+def _page_of(row: Any) -> str:
+    if isinstance(row, MetricDefinition) and row.key in DEFINITIONS:
+        return reverse("review:definition", args=[row.key, row.version])
+    return ""
+
+
 def _name(kind: str, row: Any) -> str:
     if isinstance(row, Choice):
         return _path(row)
+    if isinstance(row, MetricDefinition):
+        return str(DEFINITIONS[row.key].name) if row.key in DEFINITIONS else row.key
     if isinstance(row, Certificate):
         return _path(row.choice)
     if isinstance(row, ModelVersion):
@@ -220,6 +236,19 @@ def _model(name: str, payload: Payload, row: Any) -> str:
     return said % {"number": row.number, "name": name}
 
 
+def _definition(name: str, payload: Payload, row: Any) -> str:
+    events = {
+        "proposed": _("Version %(number)s of the metric “%(name)s” is proposed: discuss it"),
+        "withdrawn": _("Version %(number)s of the metric “%(name)s” was withdrawn"),
+        "vote opened": _("Vote on version %(number)s of the metric “%(name)s”"),
+        "vote closed": _("The vote on version %(number)s of the metric “%(name)s” is closed"),
+        "activated": _("Version %(number)s of the metric “%(name)s” is in force"),
+        "retired": _("Version %(number)s of the metric “%(name)s” is retired"),
+    }
+    said = events.get(str(payload.get("event")), _("The metric “%(name)s” was changed"))
+    return said % {"number": payload.get("version"), "name": name}
+
+
 SENTENCES: Mapping[str, Callable[[str, Payload, Any], str]] = {
     "rule": _rule,
     "playbook": _playbook,
@@ -229,4 +258,5 @@ SENTENCES: Mapping[str, Callable[[str, Payload, Any], str]] = {
     "certificate": _certificate,
     "choice": _choice,
     "model": _model,
+    "definition": _definition,
 }

@@ -25,5 +25,9 @@ def recalled(name: str, seconds: float, work: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def forget() -> None:
-    _kept.clear()
+def forget(name: str = "") -> None:
+    """What is kept under a name; without one, everything."""
+    if name:
+        _kept.pop(name, None)
+    else:
+        _kept.clear()

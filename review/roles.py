@@ -32,6 +32,9 @@ OWNED = (
 )
 # Past the line: everybody may report, only auditors read and answer.
 REPORTS = {"review.report_concern"}
+# What metrics mean is made by those who work by them, and put in force by two roles.
+SHAPES = {"review.shape_metricdefinition"}
+ACTIVATES = {"review.activate_metricdefinition"}
 TOKENS = {"knox.view_authtoken", "knox.add_authtoken", "knox.delete_authtoken"}
 
 
@@ -50,7 +53,7 @@ def _views(*apps: str) -> set[str]:
 def permissions_of(role: str) -> set[str]:
     """What a role may do, as app.codename."""
     if role == TECHNICIAN:
-        return DECIDES | REPORTS
+        return DECIDES | REPORTS | SHAPES
     if role == AI_OWNER:
         owned = {f"triage.{verb}_{name}" for name in OWNED for verb in ("add", "change", "view")}
         reasons = {f"review.{verb}_reason" for verb in ("add", "change", "view")}
@@ -63,10 +66,13 @@ def permissions_of(role: str) -> set[str]:
             "review.embed_decision",
             "review.view_spotcheck",
         }
-        return DECIDES | REPORTS | owned | reasons | TOKENS | alone | _views("triage")
+        shared = DECIDES | REPORTS | SHAPES | ACTIVATES
+        return shared | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
         return (
             REPORTS
+            | SHAPES
+            | ACTIVATES
             | _views("triage")
             | {
                 "review.view_decision",

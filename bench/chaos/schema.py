@@ -140,6 +140,8 @@ def _there(path: str, desk: Desk) -> list[dict[str, Any]]:
     proposals = Proposal.objects.filter(ticket__source=desk.source)
     if path == WEBHOOK:
         return [{"slug": desk.source.slug}]
+    if path.startswith("/api/v1/metrics/definitions/{"):
+        return [{"key": key, "version": one.version} for key, one in DEFINITIONS.items()]
     if path.startswith("/api/v1/metrics/{"):
         return [{"key": key} for key in DEFINITIONS]
     if path.startswith("/api/v1/proposals/{"):

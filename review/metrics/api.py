@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import path
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -13,8 +14,9 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from review.metrics import page, rollups
-from review.metrics.definitions import DEFINITIONS, Definition, Unit
+from review.metrics import page, rollups, versions
+from review.metrics.definitions import Definition, Unit
+from review.metrics.definitions_api import Definitions, MeaningSerializer, OneDefinition, meaning
 from review.metrics.export import CONFIDENCE
 from review.metrics.figures import Bucket, Kind, Row
 from review.metrics.report import Report
@@ -32,15 +34,9 @@ WINDOW = [
 ]
 
 
-class MetricSerializer(serializers.Serializer[dict[str, Any]]):
-    key = serializers.CharField()
+class MetricSerializer(MeaningSerializer):
     number = serializers.IntegerField(allow_null=True)
-    version = serializers.IntegerField()
-    name = serializers.CharField()
-    formula = serializers.CharField()
-    caveat = serializers.CharField()
     unit = serializers.ChoiceField(choices=[unit.value for unit in Unit])
-    min_n = serializers.IntegerField(help_text="Below it no rate is given.")
     url = serializers.URLField()
 
 
@@ -88,11 +84,12 @@ class Metrics(APIView):
     @extend_schema(
         operation_id="list_metrics",
         summary="List the metrics",
-        description="What is measured, in words, with the version of each definition.",
+        description="What is measured, in words: of each definition the version in force.",
         responses={200: MetricSerializer(many=True), 401: NO_LOGIN, 403: NO_PERMISSION},
     )
     def get(self, request: Request) -> Response:
-        return Response([_definition(request, each) for each in DEFINITIONS.values()])
+        found = versions.in_force(timezone.now()).values()
+        return Response([_definition(request, each) for each in found])
 
 
 class Metric(APIView):
@@ -125,14 +122,9 @@ class Metric(APIView):
 
 def _definition(request: Request, definition: Definition) -> dict[str, Any]:
     return {
-        "key": definition.key,
+        **meaning(definition),
         "number": definition.number,
-        "version": definition.version,
-        "name": str(definition.name),
-        "formula": str(definition.formula),
-        "caveat": str(definition.caveat),
         "unit": definition.unit.value,
-        "min_n": definition.min_n,
         "url": _address(request, definition.key),
     }
 
@@ -190,5 +182,7 @@ def _tickets(request: Request, scope: Scope, bucket: Bucket | None) -> str | Non
 
 urlpatterns = [
     path("", Metrics.as_view(), name="metrics"),
+    path("definitions/", Definitions.as_view(), name="definitions"),
+    path("definitions/<slug:key>/<int:version>/", OneDefinition.as_view(), name="definition"),
     path("<slug:key>/", Metric.as_view(), name="metric"),
 ]

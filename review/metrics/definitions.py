@@ -1,15 +1,22 @@
-"""What each metric means, once: pages, tables, exports and the API all read it here.
+"""What each metric means as the service computes it, once; what a team made of it: versions.py.
 
-A change of meaning is a new version, so that an old figure is never taken for a new one.
+A change of meaning is a new version, so that an old figure is never taken for a new one. Teams
+number their versions on from the service's own, so one that computes something else takes the next
+hundred: 101 after 1.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from review.models.definitions import LEAST_PEOPLE, MetricDefinition
+
 Text = str | Promise
+Audience = MetricDefinition.Audience
 
 
 class Unit(StrEnum):
@@ -18,10 +25,24 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """A number that a formula leaves to the team, within bounds; `default` is the service's own."""
+
+    label: Text
+    unit: Text
+    least: int
+    most: int
+    default: int
+
+
+@dataclass(frozen=True)
 class Definition:
     """`number` is the metric's number in the handbook, where it has one.
 
-    Below `min_n` cases a rate is not shown: it would say more about chance than about work.
+    Below `min_n` cases a rate is not shown: it would say more about chance than about work. Groups
+    of fewer than `min_people` are not shown either. `values` are those that a version has chosen
+    for its parameters. `unratified` says why it is in force although no vote ratified it; empty for
+    one that was ratified and for the service's own, which nobody has voted on.
     """
 
     key: str
@@ -32,6 +53,17 @@ class Definition:
     caveat: Text
     unit: Unit
     min_n: int
+    purpose: Text
+    audience: Audience = Audience.TEAM
+    min_people: int = LEAST_PEOPLE
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    values: Mapping[str, int] = field(default_factory=dict)
+    is_ratified: bool = False
+    unratified: str = ""
+
+    def value(self, parameter: str) -> int:
+        """KeyError for a parameter that the metric does not have."""
+        return self.values.get(parameter, self.parameters[parameter].default)
 
 
 ACCEPTANCE = Definition(
@@ -48,6 +80,10 @@ ACCEPTANCE = Definition(
     ),
     unit=Unit.SHARE,
     min_n=10,
+    purpose=_(
+        "Shows where people agree with proposals and where they do not, "
+        "so that a choice, a model or a source can be looked into."
+    ),
 )
 OVERRIDE_REASONS = Definition(
     key="override-reasons",
@@ -58,6 +94,10 @@ OVERRIDE_REASONS = Definition(
     caveat=_("What the reviewer said at the time; whether the change was right is not known here."),
     unit=Unit.SHARE,
     min_n=10,
+    purpose=_(
+        "Shows which step of the workflow proposals fail at, "
+        "so that the step is mended and not only the ticket."
+    ),
 )
 ESCALATED = Definition(
     key="escalated-despite-automation",
@@ -74,6 +114,7 @@ ESCALATED = Definition(
     ),
     unit=Unit.SHARE,
     min_n=20,
+    purpose=_("Finds workflows in which automation starts what people then have to escalate."),
 )
 TIME_TO_DECISION = Definition(
     key="time-to-decision",
@@ -87,6 +128,10 @@ TIME_TO_DECISION = Definition(
     ),
     unit=Unit.SECONDS,
     min_n=10,
+    purpose=_(
+        "Shows how long tickets wait for a decision, "
+        "so that work can be shared out better. Never alone, and never about one person."
+    ),
 )
 REOPENED = Definition(
     key="reopened",
@@ -103,6 +148,16 @@ REOPENED = Definition(
     ),
     unit=Unit.SHARE,
     min_n=20,
+    purpose=_("Shows whether what was settled stays settled."),
+    parameters={
+        "outcome_days": Parameter(
+            label=_("Outcome window"),
+            unit=_("days"),
+            least=1,
+            most=90,
+            default=settings.OUTCOME_WINDOW_DAYS,
+        )
+    },
 )
 UNTOUCHED = Definition(
     key="untouched",
@@ -113,6 +168,7 @@ UNTOUCHED = Definition(
     caveat=_("Untouched means that nobody has looked so far; it is never an acceptance."),
     unit=Unit.SHARE,
     min_n=10,
+    purpose=_("Shows what became of all proposals, also of those that nobody looked at."),
 )
 STEP_INS = Definition(
     key="step-ins",
@@ -123,6 +179,9 @@ STEP_INS = Definition(
     caveat=_("Shows what people changed, not who was right. The twenty most frequent changes."),
     unit=Unit.SHARE,
     min_n=10,
+    purpose=_(
+        "Shows which choices are mixed up, so that the catalogue, a rule or a model can be mended."
+    ),
 )
 
 DEFINITIONS = {

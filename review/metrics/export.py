@@ -27,6 +27,7 @@ HEADER = (
     "confidence",
     "least_n",
     "caveat",
+    "not_ratified_because",
     "tickets",
 )
 
@@ -75,5 +76,6 @@ def _cells(
         CONFIDENCE if figure.interval else None,
         figure.min_n or None,
         str(report.definition.caveat),
+        report.definition.unratified,
         link(figure.bucket) if figure.bucket else None,
     ]

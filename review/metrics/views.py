@@ -17,8 +17,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from review.metrics import drill, export, page, rollups
-from review.metrics.definitions import DEFINITIONS
+from review.metrics import drill, export, page, rollups, versions
 from review.metrics.figures import Bucket
 from review.metrics.reports import REPORTS
 from review.metrics.window import ScopeForm, local_now
@@ -53,7 +52,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
     shown = pages.get_page(request.GET.get("page"))
     context = {
         "scope": scope,
-        "definition": DEFINITIONS[bucket.metric],
+        "definition": versions.in_force(scope.now)[bucket.metric],
         "words": drill.words(scope, bucket),
         "page": shown,
         "rows": drill.lines(list(shown.object_list)),

@@ -1,10 +1,12 @@
 from review.models.checks import BlindAnswer, BlindValue, PracticeAnswer, SpotCheck
 from review.models.counts import ChangeCount, OutcomeCount, ProposalCount, TimeCount
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
+from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
 from review.models.people import Concern, Seen
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
 
 __all__ = [
+    "Ballot",
     "Batch",
     "BlindAnswer",
     "BlindValue",
@@ -12,7 +14,9 @@ __all__ = [
     "Concern",
     "DecidedValue",
     "Decision",
+    "DefinitionComment",
     "Lease",
+    "MetricDefinition",
     "OutcomeCount",
     "PracticeAnswer",
     "ProposalCount",

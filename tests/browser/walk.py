@@ -9,8 +9,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from review.metrics import votes
 from review.metrics.definitions import DEFINITIONS
-from review.models import Batch, Concern, Decision, PracticeAnswer, SavedView
+from review.models import (
+    Batch,
+    Concern,
+    Decision,
+    MetricDefinition,
+    PracticeAnswer,
+    SavedView,
+)
+from tests.review.definitions.world import proposed
 from triage.models import Choice, Ticket
 
 NAMESPACE = "review"
@@ -52,6 +61,7 @@ def arguments(ticket: Ticket, viewer: User) -> dict[str, object]:
             "finished_at": now,
         },
     )
+    made = version_on_vote(decision.reviewer)
     return {
         "tickets": ticket.pk,
         "beside": Ticket.objects.exclude(pk=ticket.pk).latest("pk").pk,
@@ -63,7 +73,18 @@ def arguments(ticket: Ticket, viewer: User) -> dict[str, object]:
         "concerns": concern.pk,
         "practice": exercise.pk,
         "metrics": next(iter(DEFINITIONS)),
+        "definitions": made.key,
+        "version": made.version,
+        "comments": made.comments.latest("pk").pk,
     }
+
+
+def version_on_vote(by: User) -> MetricDefinition:
+    """Of what a metric means, with the comment that it was proposed with."""
+    if row := MetricDefinition.objects.first():
+        return row
+    row = proposed(by)
+    return votes.open_vote(row.pk, by=by)
 
 
 # What a page is opened with besides its bare address.

@@ -97,6 +97,7 @@ def test_every_report_has_its_meaning_its_table_and_its_export(lead: Client) -> 
         assert str(definition.name) in html
         assert str(definition.caveat).replace("'", "&#x27;") in html
         assert reverse("review:metrics_csv", args=[key]) in html
+        assert reverse("review:definition", args=[key, definition.version]) in html
     assert html.count("Definition, version 1") == len(DEFINITIONS)
 
 

@@ -220,6 +220,7 @@ def test_technicians_decide_and_nothing_else(technician: User) -> None:
         "review.view_decision",
         "review.add_decision",
         "review.report_concern",
+        "review.shape_metricdefinition",
         "triage.view_ticket",
         "triage.view_proposal",
     }
