@@ -13,7 +13,7 @@ from django.test import Client
 from bench.speed.rows import Pair, Row, percentile
 from bench.speed.setting import BenchFailed, Setting
 from bench.speed.two_worlds import LARGE, SMALL, databases, inside, milliseconds
-from review.metrics import rollups, tallies
+from review.metrics import day_counts, rollups
 from review.models import ProposalCount
 from triage.models import Proposal
 
@@ -84,7 +84,7 @@ def _hold_against_rows(setting: Setting) -> str:
 
 def _counted() -> dict[str, set[tuple[Any, ...]]]:
     found = {}
-    for model in tallies.KINDS:
+    for model in day_counts.KINDS:
         names = [field.attname for field in model._meta.concrete_fields if field.name != "id"]
         # Sums of seconds come in another order, and so with another last digit.
         names = [name for name in names if name != "seconds"]

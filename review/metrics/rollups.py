@@ -13,7 +13,7 @@ from django.db.models import Max, Min, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from review.metrics import tallies
+from review.metrics import day_counts
 from review.metrics.window import Scope, local_now
 from triage.models import Field, Proposal, Source, Ticket, Touched
 
@@ -48,7 +48,7 @@ def recount() -> int:
     with transaction.atomic():
         _wait_for_lock()
         Touched.objects.all().delete()
-        tallies.forget()
+        day_counts.forget()
         days = {source: list(_all_days(source)) for source in _sources()}
         for source, own in days.items():
             count_days(source, own)
@@ -69,7 +69,7 @@ def count_days(source: int, days: Collection[date]) -> None:
             source=here,
             main_fields=tuple(main_fields),
         )
-        tallies.replace(scope)
+        day_counts.replace(scope)
 
 
 def _spread() -> None:

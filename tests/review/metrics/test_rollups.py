@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 
-from review.metrics import counts, rollups, tallies
+from review.metrics import counts, day_counts, rollups
 from review.models import Decision, SpotCheck
 from review.tasks import count_days
 from tests.review.metrics.helpers import (
@@ -34,7 +34,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def counted() -> Rows:
     """Everything that is counted, in an order of its own."""
     found = {}
-    for model in tallies.KINDS:
+    for model in day_counts.KINDS:
         names = [field.attname for field in model._meta.concrete_fields if field.name != "id"]
         rows = model._default_manager.values_list(*names)
         found[model.__name__] = sorted(rows, key=repr)
@@ -107,7 +107,7 @@ def test_only_days_that_were_touched_are_counted_anew(monkeypatch: pytest.Monkey
         make_proposal(desk, at=LONG_AGO - days * DAY)
     rollups.catch_up()
     seen: list[Any] = []
-    monkeypatch.setattr(tallies, "replace", lambda scope: seen.append((scope.first, scope.last)))
+    monkeypatch.setattr(day_counts, "replace", lambda scope: seen.append((scope.first, scope.last)))
 
     accept(Proposal.objects.order_by("created_at")[1])
     rollups.catch_up()
@@ -238,7 +238,7 @@ def test_counting_that_breaks_leaves_its_notes_and_the_old_counts(
         raise RuntimeError("the worker died")
 
     with monkeypatch.context() as patch:
-        patch.setitem(tallies.KINDS, next(reversed(tallies.KINDS)), broken)
+        patch.setitem(day_counts.KINDS, next(reversed(day_counts.KINDS)), broken)
         with pytest.raises(RuntimeError, match="died"):
             rollups.catch_up()
         assert counted() == before

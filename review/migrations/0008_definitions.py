@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0006_newest_on_a_choice_alone'),
+        ('review', '0007_counted_days'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

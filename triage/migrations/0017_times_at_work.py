@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Events say since when somebody works on a ticket, and what or whom it waits for."""
 
-    dependencies = [("triage", "0015_news")]
+    dependencies = [("triage", "0016_counted_days")]
 
     operations = [
         migrations.AlterField(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Counters of rows are kept, and what they and the error budgets ask for is found by index."""
 
-    dependencies = [("triage", "0015_news")]
+    dependencies = [("triage", "0017_times_at_work")]
 
     operations = [
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Blind answers are counted by when they were given."""
 
-    dependencies = [("review", "0006_newest_on_a_choice_alone")]
+    dependencies = [("review", "0008_definitions")]
 
     operations = [
         migrations.AddIndex(
