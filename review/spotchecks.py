@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from review import decisions
 from review.catalogue import Catalogue
-from review.models import BlindAnswer, BlindValue, SpotCheck
+from review.models import BlindAnswer, BlindValue, SpotCheck, Truth
 from triage import ledger, steps
 from triage.drawing import stratum_of
 from triage.models import Choice, Field, Label, LedgerEntry, Proposal, ProposedValue, Waiting
@@ -106,6 +106,17 @@ def answer(
     BlindValue.objects.bulk_create(
         BlindValue(answer=given, field=proposed[key].field, choice=choice)
         for key, choice in choices.items()
+    )
+    Truth.objects.bulk_create(
+        Truth(
+            check_of=check,
+            field=proposed[key].field,
+            choice=choice,
+            origin=Truth.Origin.SINGLE,
+            settled_at=now,
+        )
+        for key, choice in choices.items()
+        if choice is not None
     )
     for key, choice in choices.items():
         if choice is not None:

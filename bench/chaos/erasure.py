@@ -27,7 +27,7 @@ from bench.checks import Check, Result
 from bench.invariant import until_quiet
 from bench.load import Sender, in_threads
 from bench.stack import Stack
-from review.metrics.reports import REPORTS
+from review.metrics.registry import ENTRIES
 from triage import ledger
 from triage.learning import registry, serving
 from triage.learning.serving import Answer
@@ -155,7 +155,7 @@ def _addresses(told: Canaries) -> list[str]:
     tickets = Ticket.objects.filter(source=told.source)
     hers = tickets.exclude(requester="colleague@example.org")
     listed = [f"/api/v1/{name}/?limit=200" for name in ("tickets", "proposals", "decisions")]
-    listed += ["/", "/history/", *(f"/metrics/{key}.csv" for key in REPORTS)]
+    listed += ["/", "/history/", *(f"/metrics/{key}.csv" for key in ENTRIES)]
     for name in ("ticket", "delivery", "proposal", "effect", "prediction", "label", "job"):
         listed.append(reverse(f"admin:triage_{name}_changelist"))
     listed.append(reverse("admin:review_decision_changelist"))

@@ -19,7 +19,7 @@ from bench.chaos.dressed import Dressed, dress, session_of, undress
 from bench.checks import Check, Result
 from bench.load import in_threads
 from bench.stack import Stack
-from review.metrics.reports import REPORTS
+from review.metrics.registry import ENTRIES
 from review.metrics.window import Group
 from review.models import Decision, Reason
 from triage.models import Delivery, Proposal
@@ -84,7 +84,7 @@ def formulas_in_tables(stack: Stack, *, names: int) -> Result:
     lines = 0
     told: list[str] = []
     live: list[str] = []
-    for key in REPORTS:
+    for key in ENTRIES:
         for group in Group:
             url = f"{stack.url}/metrics/{key}.csv?group={group.value}"
             request = urllib.request.Request(url, headers={"Cookie": f"{name}={value}"})
@@ -98,7 +98,7 @@ def formulas_in_tables(stack: Stack, *, names: int) -> Result:
     return Result(
         passed=not live and seen == len(chosen),
         figure=f"{len(chosen)} names, {seen} of them shown in {lines:,} lines of "
-        f"{len(REPORTS) * len(Group)} tables; {len(live)} live cells"
+        f"{len(ENTRIES) * len(Group)} tables; {len(live)} live cells"
         + (f"; see {live[0][:200]}" if live else ""),
     )
 
@@ -148,7 +148,7 @@ def _lists(texts: int) -> Iterator[Visit]:
     """Every list, page by page, as far as the texts reach."""
     for group in Group:
         yield Visit(f"/metrics/?group={group.value}")
-    for metric in REPORTS:
+    for metric in ENTRIES:
         yield Visit(f"/metrics/tickets/?metric={metric}", statuses=(200, 400))
     for page in range(texts // 25 + 1):
         yield Visit(f"/?page={page + 1}")

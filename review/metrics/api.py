@@ -19,8 +19,8 @@ from review.metrics.definitions import Definition, Unit
 from review.metrics.definitions_api import Definitions, MeaningSerializer, OneDefinition, meaning
 from review.metrics.export import CONFIDENCE
 from review.metrics.figures import Bucket, Kind, Row
+from review.metrics.registry import ENTRIES
 from review.metrics.report import Report
-from review.metrics.reports import REPORTS
 from review.metrics.window import Group, Scope, ScopeForm, local_now
 from triage.api.access import HasPermission
 from triage.api.views import NO_LOGIN, NO_PERMISSION
@@ -110,14 +110,14 @@ class Metric(APIView):
         },
     )
     def get(self, request: Request, key: str) -> Response:
-        if key not in REPORTS:
+        if key not in ENTRIES:
             raise Http404(f"There is no metric {key!r}.")
         form = ScopeForm(request.query_params)
         if not form.is_valid():
             wrong = {name: [str(each) for each in said] for name, said in form.errors.items()}
             raise ValidationError(wrong)
         rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
-        return Response(_report(request, REPORTS[key](form.scope(local_now()))))
+        return Response(_report(request, ENTRIES[key].report(form.scope(local_now()))))
 
 
 def _definition(request: Request, definition: Definition) -> dict[str, Any]:

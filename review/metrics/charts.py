@@ -5,6 +5,7 @@ from typing import Any
 
 from review.metrics.cohorts import COUNTED, Outcome
 from review.metrics.figures import Figure, Row
+from review.metrics.meaning import Text
 from review.metrics.report import Report
 
 MOST_BARS = 12
@@ -37,7 +38,7 @@ def shares(report: Report) -> dict[str, Any] | None:
 
 
 def intervals(
-    report: Report, columns: Mapping[str, tuple[str, str]], *, is_worst_low: bool = False
+    report: Report, columns: Mapping[str, tuple[Text, str]], *, is_worst_low: bool = False
 ) -> dict[str, Any] | None:
     """Figures as points in their intervals, the worst group first; None where there is none.
 
@@ -51,7 +52,7 @@ def intervals(
     if not rows:
         return None
     series = [
-        {"name": name, "tone": tone, "points": [_point(row.figures[key]) for row in rows]}
+        {"name": str(name), "tone": tone, "points": [_point(row.figures[key]) for row in rows]}
         for key, (name, tone) in columns.items()
     ]
     return _chart(
@@ -86,7 +87,7 @@ def _chart(
     return {"kind": kind, "unit": unit, "labels": labels, "series": series, "height": height}
 
 
-def _has_value(row: Row, columns: Mapping[str, tuple[str, str]]) -> bool:
+def _has_value(row: Row, columns: Mapping[str, tuple[Text, str]]) -> bool:
     return any(row.figures[key].value is not None for key in columns)
 
 

@@ -14,6 +14,7 @@ from review.metrics import cohorts, definitions
 from review.metrics.cohorts import BY_AI, Outcome
 from review.metrics.figures import AI, Bucket
 from review.metrics.groups import COLUMNS, NONE, in_group, name_groups
+from review.metrics.registry import ENTRIES
 from review.metrics.window import Group, Scope
 from review.models import Reason
 from triage.models import Choice, Field, Proposal
@@ -43,6 +44,7 @@ class BucketForm(forms.Form):
     reason = forms.RegexField(KEY, required=False)
     was = forms.RegexField(KEY, required=False)
     became = forms.RegexField(KEY, required=False)
+    cell = forms.SlugField(max_length=40, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -57,6 +59,8 @@ class BucketForm(forms.Form):
             definitions.REOPENED.key,
         ):
             self.add_error("hit", _("Only escalated and reopened tickets can be asked for."))
+        if cleaned.get("cell") and metric and cleaned["cell"] not in ENTRIES[metric].cells:
+            self.add_error("cell", _("This metric has no such cell."))
         return cleaned
 
     def bucket(self) -> Bucket:
@@ -68,6 +72,9 @@ def rows(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
 
     A ticket appears once a proposal: decided twice, it was counted twice.
     """
+    listed = ENTRIES[bucket.metric].rows
+    if listed is not None:
+        return listed(scope, bucket).order_by("-created_at", "-pk")
     found = COHORTS[bucket.metric](scope)
     if bucket.state == AI:
         found = found.filter(Q(outcome__in=BY_AI))
@@ -179,6 +186,8 @@ def words(scope: Scope, bucket: Bucket) -> list[str]:
         said.append(_("AI's value (auto-applied or accepted)"))
     elif bucket.state:
         said.append(str(Outcome(bucket.state).label))
+    if bucket.cell:
+        said.append(str(ENTRIES[bucket.metric].cells[bucket.cell]))
     if bucket.hit:
         is_reopened = bucket.metric == definitions.REOPENED.key
         said.append(_("reopened") if is_reopened else _("escalated later"))

@@ -38,6 +38,7 @@ class Bucket:
     reason: str = ""
     was: str = ""
     became: str = ""
+    cell: str = ""
 
     def params(self) -> dict[str, str]:
         return {name: value for name, value in asdict(self).items() if value}

@@ -1,15 +1,14 @@
 """What the page shows: reports as tables whose figures link to their tickets, and charts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from review.metrics import charts, reports, wording
-from review.metrics.cohorts import COUNTED, Outcome
-from review.metrics.figures import AI, Bucket, Figure, Kind, Row
+from review.metrics import registry, wording
+from review.metrics.cohorts import COUNTED
+from review.metrics.figures import Bucket, Figure, Kind, Row
 from review.metrics.findings import Finding, findings
 from review.metrics.flow import flow
 from review.metrics.report import GROUP_NAMES, Report
@@ -44,11 +43,16 @@ class Card:
     notes: list[tuple[str, str]]
     csv: str
     lead: list[Cell]
+    lead_names: list[str]
     chart: dict[str, Any] | None
 
     @property
     def first_lines(self) -> list[Line]:
         return self.lines[:SHOWN_AT_ONCE]
+
+    @property
+    def leads(self) -> list[tuple[str, Cell]]:
+        return list(zip(self.lead_names, self.lead, strict=True))
 
     @property
     def chart_id(self) -> str:
@@ -63,7 +67,7 @@ def link(scope: Scope, bucket: Bucket | None) -> str:
 
 
 def context(scope: Scope) -> dict[str, Any]:
-    found = {key: report(scope) for key, report in reports.REPORTS.items()}
+    found = {key: entry.report(scope) for key, entry in registry.OF_PROPOSALS.items()}
     cards = {key.replace("-", "_"): _card(report) for key, report in found.items()}
     untouched, reopened = found["untouched"], found["reopened"]
     total = untouched.totals[0]
@@ -80,11 +84,21 @@ def context(scope: Scope) -> dict[str, Any]:
     }
 
 
+def section_context(scope: Scope, section: registry.Section) -> dict[str, Any]:
+    """One page of reports, each with its place."""
+    cards = [
+        (_card(registry.ENTRIES[shown.key].report(scope)), shown.size, shown.is_table)
+        for shown in section.shown
+    ]
+    return {**page_of(scope), "section": section, "cards": cards}
+
+
 def page_of(scope: Scope) -> dict[str, Any]:
     """What the window's form and the days beside it need."""
     kept = {"group": scope.group.value} | ({"source": scope.source_slug} if scope.source else {})
     return {
         "scope": scope,
+        "sections": registry.SECTIONS.values(),
         "group_name": GROUP_NAMES[scope.group],
         "days": [(days, {**kept, "days": days}, days == scope.days) for days in DAYS],
     }
@@ -93,46 +107,19 @@ def page_of(scope: Scope) -> dict[str, Any]:
 def _card(report: Report) -> Card:
     scope = report.scope
     key = report.definition.key
+    entry = registry.ENTRIES[key]
+    lead = entry.lead if report.totals else ()
+    names = {column.key: column.name for column in report.columns}
     return Card(
         report=report,
         totals=[_line(report, row) for row in report.totals],
         lines=[_line(report, row) for row in report.rows],
         notes=[(note.text, link(scope, note.bucket)) for note in report.notes],
         csv=f"{reverse('review:metrics_csv', args=[key])}?{scope.query()}",
-        lead=[_cell(scope, figure) for figure in _lead(report)],
-        chart=_chart(report),
+        lead=[_cell(scope, report.totals[0].figures[name]) for name in lead],
+        lead_names=[str(names[name]) for name in lead],
+        chart=entry.chart(report) if entry.chart else None,
     )
-
-
-def _lead(report: Report) -> list[Figure]:
-    names = {
-        "untouched": ["share"],
-        "acceptance": ["rate"],
-        "escalated-despite-automation": ["rate"],
-        "reopened": [AI, Outcome.OVERRIDDEN.value, "difference"],
-        "time-to-decision": ["median", "ninth"],
-    }.get(report.definition.key, [])
-    return [report.totals[0].figures[name] for name in names] if report.totals else []
-
-
-def _chart(report: Report) -> dict[str, Any] | None:
-    columns: Mapping[str, Mapping[str, tuple[str, str]]] = {
-        "acceptance": {"rate": (_("acceptance"), "good")},
-        "override-reasons": {"rate": (_("share of the field's overrides"), "accent")},
-        "escalated-despite-automation": {"rate": (_("escalated later"), "bad")},
-        "reopened": {
-            AI: (_("after the AI's value"), "good"),
-            Outcome.OVERRIDDEN.value: (_("after a person's value"), "accent"),
-        },
-    }
-    key = report.definition.key
-    if key == "untouched":
-        return charts.shares(report)
-    if key == "time-to-decision":
-        return charts.times(report)
-    if key not in columns:
-        return None
-    return charts.intervals(report, columns[key], is_worst_low=key == "acceptance")
 
 
 def _line(report: Report, row: Row) -> Line:

@@ -1,7 +1,7 @@
 """The seven reports: counts of a scope as rows of figures, one report a definition."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -24,7 +24,7 @@ from review.metrics.window import Scope
 
 
 def untouched(scope: Scope) -> Report:
-    definition = definitions.UNTOUCHED
+    definition = scope.definition(definitions.UNTOUCHED.key)
     found = counts.outcomes(scope)
 
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
@@ -43,7 +43,7 @@ def untouched(scope: Scope) -> Report:
 
 
 def acceptance(scope: Scope) -> Report:
-    definition = definitions.ACCEPTANCE
+    definition = scope.definition(definitions.ACCEPTANCE.key)
 
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
         accepted, overridden = number.get("accepted", 0), number.get("overridden", 0)
@@ -67,7 +67,7 @@ def acceptance(scope: Scope) -> Report:
 
 
 def escalated(scope: Scope) -> Report:
-    definition = definitions.ESCALATED
+    definition = scope.definition(definitions.ESCALATED.key)
 
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
         n, k = number.get("n", 0), number.get("hit", 0)
@@ -88,7 +88,7 @@ def escalated(scope: Scope) -> Report:
 
 
 def reopened(scope: Scope) -> Report:
-    definition = definitions.REOPENED
+    definition = scope.definition(definitions.REOPENED.key)
     states = {str(outcome): (outcome,) for outcome in SETTLED} | {AI: BY_AI}
 
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
@@ -123,7 +123,7 @@ def reopened(scope: Scope) -> Report:
 
 
 def override_reasons(scope: Scope) -> Report:
-    definition = definitions.OVERRIDE_REASONS
+    definition = scope.definition(definitions.OVERRIDE_REASONS.key)
     found = counts.override_reasons(scope)
     of_field = Counter[str]()
     for reason in found:
@@ -149,7 +149,7 @@ def override_reasons(scope: Scope) -> Report:
 
 
 def step_ins(scope: Scope) -> Report:
-    definition = definitions.STEP_INS
+    definition = scope.definition(definitions.STEP_INS.key)
     rows = []
     for step in counts.step_ins(scope):
         proposed = Bucket(definition.key, field=step.field.key, was=step.proposed.key)
@@ -176,7 +176,7 @@ def step_ins(scope: Scope) -> Report:
 
 
 def time_to_decision(scope: Scope) -> Report:
-    definition = definitions.TIME_TO_DECISION
+    definition = scope.definition(definitions.TIME_TO_DECISION.key)
 
     def row(times: counts.Times) -> Row:
         group, name = times.group or ("", str(ALL))
@@ -203,17 +203,6 @@ def time_to_decision(scope: Scope) -> Report:
         totals=totals,
         size=sum(total.figures["n"].n for total in totals),
     )
-
-
-REPORTS: Mapping[str, Callable[[Scope], Report]] = {
-    definitions.UNTOUCHED.key: untouched,
-    definitions.ACCEPTANCE.key: acceptance,
-    definitions.OVERRIDE_REASONS.key: override_reasons,
-    definitions.STEP_INS.key: step_ins,
-    definitions.ESCALATED.key: escalated,
-    definitions.REOPENED.key: reopened,
-    definitions.TIME_TO_DECISION.key: time_to_decision,
-}
 
 
 def _superseded(found: list[counts.GroupCounts]) -> tuple[Note, ...]:

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from review.metrics import definition_views, views
+from review.metrics.registry import SECTIONS
 
 urlpatterns = [
     path("", views.overview, name="metrics"),
+    *(path(f"{slug}/", views.section, {"slug": slug}, name=f"metrics_{slug}") for slug in SECTIONS),
     path("tickets/", views.tickets, name="metrics_tickets"),
     path("definitions/", definition_views.definitions, name="definitions"),
     path(

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from review.metrics import drill, export, page, rollups, versions
 from review.metrics.figures import Bucket
-from review.metrics.reports import REPORTS
+from review.metrics.registry import ENTRIES, SECTIONS
 from review.metrics.window import ScopeForm, local_now
 from review.views import for_people
 
@@ -37,6 +37,21 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = page.context(form.scope(local_now()))
     more = {"form": form, "is_behind": is_behind}
     return render(request, "review/metrics/overview.html", {**context, **more})
+
+
+@require_safe
+@for_people(PERMISSION)
+def section(request: HttpRequest, slug: str) -> HttpResponse:
+    """The reports of one question; the slug is one of registry.SECTIONS."""
+    shown = SECTIONS[slug]
+    form = ScopeForm(request.GET)
+    if not form.is_valid():
+        context = {"form": form, "section": shown, "sections": SECTIONS.values()}
+        return render(request, "review/metrics/section.html", context, status=400)
+    is_behind = not rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
+    context = page.section_context(form.scope(local_now()), shown)
+    more = {"form": form, "is_behind": is_behind}
+    return render(request, "review/metrics/section.html", {**context, **more})
 
 
 @require_safe
@@ -67,7 +82,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
 @permission_required(PERMISSION, raise_exception=True)
 def table(request: HttpRequest, key: str) -> HttpResponseBase:
     """One report as CSV, sent line by line."""
-    if key not in REPORTS:
+    if key not in ENTRIES:
         raise Http404(f"There is no report {key!r}.")
     form = ScopeForm(request.GET)
     if not form.is_valid():
@@ -78,7 +93,7 @@ def table(request: HttpRequest, key: str) -> HttpResponseBase:
     def link(bucket: Bucket) -> str:
         return request.build_absolute_uri(page.link(scope, bucket))
 
-    lines: Iterable[str] = export.lines(REPORTS[key](scope), link)
+    lines: Iterable[str] = export.lines(ENTRIES[key].report(scope), link)
     name = f"{key}-{scope.first}-{scope.last}.csv"
     return StreamingHttpResponse(
         lines,

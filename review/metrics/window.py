@@ -1,17 +1,20 @@
 """Which proposals a report is about: time window, source and grouping, as they stand in a URL."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from review.metrics.definitions import DEFINITIONS, REOPENED
+from review.metrics.meaning import Definition
+from review.metrics.versions import in_force
 from triage.models import Field, Source
 
 DEFAULT_DAYS = 30
@@ -31,7 +34,8 @@ class Scope:
     """Proposals made on whole days, first and last included, in the time zone of the clock `now`.
 
     `now` also tells which outcome windows have passed; they are `outcome_days` long.
-    `main_fields` are the keys of the fields that reports are grouped by, one a source.
+    `main_fields` are the keys of the fields that reports are grouped by, one a source. `meanings`
+    are the definitions in force, by key.
     """
 
     first: date
@@ -42,6 +46,11 @@ class Scope:
     source: Source | None = None
     days: int | None = None
     main_fields: tuple[int, ...] = ()
+    meanings: Mapping[str, Definition] = field(default_factory=dict)
+
+    def definition(self, key: str) -> Definition:
+        """What the metric means in this scope: the version in force, else the service's own."""
+        return self.meanings.get(key, DEFINITIONS[key])
 
     @property
     def start(self) -> datetime:
@@ -146,15 +155,17 @@ class ScopeForm(forms.Form):
             days = cleaned.get("days") or DEFAULT_DAYS
         last = last or max(today, first or today)
         first = first or last - timedelta(days=(days or DEFAULT_DAYS) - 1)
+        meanings = in_force(now)
         return Scope(
             first=first,
             last=last,
             now=now,
-            outcome_days=settings.OUTCOME_WINDOW_DAYS,
+            outcome_days=meanings[REOPENED.key].value("outcome_days"),
             group=Group(cleaned.get("group") or Group.CATEGORY),
             source=cleaned.get("source"),
             days=days,
             main_fields=tuple(Field.objects.filter(is_main=True).values_list("pk", flat=True)),
+            meanings=meanings,
         )
 
 

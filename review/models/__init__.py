@@ -1,4 +1,4 @@
-from review.models.checks import BlindAnswer, BlindValue, PracticeAnswer, SpotCheck
+from review.models.checks import BlindAnswer, BlindValue, PracticeAnswer, SpotCheck, Truth
 from review.models.counts import ChangeCount, OutcomeCount, ProposalCount, TimeCount
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
@@ -27,5 +27,6 @@ __all__ = [
     "SpotCheck",
     "TeamAgreement",
     "TimeCount",
+    "Truth",
     "Withdrawal",
 ]

@@ -4,9 +4,18 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from triage.models import Choice, Field, Proposal
-from triage.models.touching import OF_PROPOSAL, touching
+from triage.models.touching import OF_PROPOSAL, quarter, touching
+
+# Of the proposal whose spot check a row belongs to.
+OF_CHECK = f"""
+SELECT DISTINCT ticket.source_id, {quarter("proposal.created_at")} FROM rows
+JOIN review_spotcheck spot_check ON spot_check.id = rows.check_of_id
+JOIN triage_proposal proposal ON proposal.id = spot_check.proposal_id
+JOIN triage_ticket ticket ON ticket.id = proposal.ticket_id
+"""
 
 
 class SpotCheck(models.Model):
@@ -63,6 +72,33 @@ class BlindValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field_id}: {self.choice_id}"
+
+
+class Truth(models.Model):
+    """What a field of a checked proposal should have been, as far as blind answers tell.
+
+    There is none where nobody could tell, and none while two who differ wait for a third.
+    """
+
+    class Origin(models.TextChoices):
+        SINGLE = "single", _("one blind answer")
+        AGREED = "agreed", _("two blind answers that agree")
+        ADJUDICATED = "adjudicated", _("a third answer between two that differ")
+
+    check_of = models.ForeignKey(SpotCheck, models.CASCADE, related_name="truths", db_index=False)
+    field = models.ForeignKey(Field, models.PROTECT, related_name="+")
+    choice = models.ForeignKey(Choice, models.PROTECT, related_name="+")
+    origin = models.CharField(max_length=12, choices=Origin)
+    settled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["check_of", "field"], name="one_truth_of_a_field")
+        ]
+        triggers = touching(OF_CHECK, pgtrigger.Insert, pgtrigger.Update, pgtrigger.Delete)
+
+    def __str__(self) -> str:
+        return f"{self.field_id} was {self.choice_id}"
 
 
 class PracticeAnswer(models.Model):

@@ -30,35 +30,35 @@ def _touching(days: str, operation: pgtrigger.core.Operation) -> pgtrigger.Trigg
     )
 
 
-def _quarter(moment: str) -> str:
+def quarter(moment: str) -> str:
     """Many rows of a day leave few notes, and every zone's midnight is that of a quarter hour."""
     return f"date_bin('15 minutes', {moment}, 'epoch'::timestamptz)"
 
 
 # Of the proposal that a row belongs to.
 OF_PROPOSAL = f"""
-SELECT DISTINCT ticket.source_id, {_quarter("proposal.created_at")} FROM rows
+SELECT DISTINCT ticket.source_id, {quarter("proposal.created_at")} FROM rows
 JOIN triage_proposal proposal ON proposal.id = rows.proposal_id
 JOIN triage_ticket ticket ON ticket.id = proposal.ticket_id
 """
 # Of every proposal of the row's ticket: a newer one decides what became of the older.
 OF_TICKET = f"""
-SELECT ticket.source_id, {_quarter("proposal.created_at")} FROM rows
+SELECT ticket.source_id, {quarter("proposal.created_at")} FROM rows
 JOIN triage_proposal proposal ON proposal.ticket_id = rows.ticket_id
 JOIN triage_ticket ticket ON ticket.id = rows.ticket_id
 """
 # Beside those, the row's own day: a row that was deleted is no longer among them.
 OF_ITSELF = f"""
-{OF_TICKET} UNION SELECT ticket.source_id, {_quarter("rows.created_at")} FROM rows
+{OF_TICKET} UNION SELECT ticket.source_id, {quarter("rows.created_at")} FROM rows
 JOIN triage_ticket ticket ON ticket.id = rows.ticket_id
 """
 # And the day on which the ticket was opened.
 OF_EVENT = f"""
-{OF_TICKET} UNION SELECT ticket.source_id, {_quarter("ticket.opened_at")} FROM rows
+{OF_TICKET} UNION SELECT ticket.source_id, {quarter("ticket.opened_at")} FROM rows
 JOIN triage_ticket ticket ON ticket.id = rows.ticket_id
 """
 # Of a ticket that came or went: what happens to it later is told by its events.
-OF_OPENING = f"SELECT DISTINCT source_id, {_quarter('opened_at')} FROM rows"
+OF_OPENING = f"SELECT DISTINCT source_id, {quarter('opened_at')} FROM rows"
 # What is counted by the main field is counted anew when another field becomes it.
 MAIN_FIELD = pgtrigger.Trigger(
     name="touched_main",

@@ -7,6 +7,7 @@ import pytest
 
 from review.metrics import export, reports
 from review.metrics.estimators import wilson
+from review.metrics.registry import ENTRIES
 from tests.review.metrics.helpers import accept, make_desk, make_proposal, make_scope, override
 from triage.models import Choice
 
@@ -19,8 +20,8 @@ def test_names_from_the_catalogue_cannot_become_formulas() -> None:
     accept(make_proposal(desk, "vpn"))
     override(make_proposal(desk, "password"), category=desk.choices["vpn"])
 
-    for build in reports.REPORTS.values():
-        text = "".join(export.lines(build(make_scope()), lambda bucket: "/tickets/"))
+    for entry in ENTRIES.values():
+        text = "".join(export.lines(entry.report(make_scope()), lambda bucket: "/tickets/"))
         for row in csv.reader(io.StringIO(text, newline="")):
             assert [cell for cell in row if cell.startswith(("=", "@", "+", "\t", " "))] == []
     assert "'=HYPERLINK" in "".join(

@@ -9,6 +9,7 @@ from review.metrics import drill, figures, reports
 from review.metrics.definitions import ACCEPTANCE, DEFINITIONS, REOPENED
 from review.metrics.estimators import newcombe, wilson
 from review.metrics.figures import Bucket, Kind
+from review.metrics.registry import ENTRIES
 from review.metrics.window import Group
 from tests.review.metrics.helpers import (
     accept,
@@ -25,8 +26,8 @@ from triage.models import Proposal, ProposedValue, TicketEvent
 
 
 def test_there_is_one_report_for_each_definition() -> None:
-    assert list(reports.REPORTS) != []
-    assert set(reports.REPORTS) == set(DEFINITIONS)
+    assert list(ENTRIES) != []
+    assert set(ENTRIES) == set(DEFINITIONS)
     assert all(key == definition.key for key, definition in DEFINITIONS.items())
 
 
@@ -168,8 +169,8 @@ def test_behind_every_figure_stand_exactly_the_proposals_it_counts(
         scope = replace(scope, source=Proposal.objects.earliest("pk").ticket.source)
     seen = set()
 
-    for build in reports.REPORTS.values():
-        report = build(scope)
+    for entry in ENTRIES.values():
+        report = entry.report(scope)
         for row in (*report.totals, *report.rows):
             for name, figure in row.figures.items():
                 if figure.bucket is None:
@@ -186,7 +187,7 @@ def test_behind_every_figure_stand_exactly_the_proposals_it_counts(
     nothing = {(key, name) for key, name, some in seen if not some}
     something = {(key, name) for key, name, some in seen if some}
     assert nothing <= something
-    assert {key for key, _name in something} == set(reports.REPORTS)
+    assert {key for key, _name in something} == set(ENTRIES)
 
 
 @pytest.mark.django_db
