@@ -19,7 +19,7 @@ from review.metrics.definitions import Definition, Unit
 from review.metrics.definitions_api import Definitions, MeaningSerializer, OneDefinition, meaning
 from review.metrics.export import CONFIDENCE
 from review.metrics.figures import Bucket, Kind, Row
-from review.metrics.registry import ENTRIES
+from review.metrics.registry import ENTRIES, report_of
 from review.metrics.report import Report
 from review.metrics.window import Group, Scope, ScopeForm, local_now
 from triage.api.access import HasPermission
@@ -56,7 +56,10 @@ class MetricFigureSerializer(serializers.Serializer[dict[str, Any]]):
         allow_null=True, help_text="A fraction, seconds or a count; null where n is below min_n."
     )
     k = serializers.IntegerField(allow_null=True)
-    n = serializers.IntegerField()
+    n = serializers.IntegerField(allow_null=True, help_text="Null where it is withheld.")
+    withheld = serializers.BooleanField(
+        help_text="Fewer people than the definition's min_people stand behind it."
+    )
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
@@ -117,7 +120,7 @@ class Metric(APIView):
             wrong = {name: [str(each) for each in said] for name, said in form.errors.items()}
             raise ValidationError(wrong)
         rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
-        return Response(_report(request, ENTRIES[key].report(form.scope(local_now()))))
+        return Response(_report(request, report_of(key, form.scope(local_now()))))
 
 
 def _definition(request: Request, definition: Definition) -> dict[str, Any]:
@@ -166,7 +169,8 @@ def _row(request: Request, report: Report, row: Row) -> dict[str, Any]:
                 "kind": figure.kind.value,
                 "value": figure.value,
                 "k": figure.k,
-                "n": figure.n,
+                "n": None if figure.is_withheld else figure.n,
+                "withheld": figure.is_withheld,
                 "low": low,
                 "high": high,
                 "confidence": CONFIDENCE if figure.interval else None,

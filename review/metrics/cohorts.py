@@ -5,6 +5,7 @@ superseded proposals, which a newer one replaced before a decision.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import (
     BooleanField,
@@ -17,6 +18,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     TextChoices,
     Value,
     When,
@@ -25,7 +27,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from review.metrics.window import Scope
-from review.models import DecidedValue
+from review.models import BlindValue, DecidedValue, Truth
 from triage.models import Proposal, TicketEvent
 from triage.policy.settling import BY_MODEL
 
@@ -157,6 +159,56 @@ def matured(scope: Scope) -> QuerySet[Proposal]:
 
 def decided(scope: Scope) -> QuerySet[Proposal]:
     return proposals(scope).filter(~CHECKED, decision__isnull=False)
+
+
+def checked(scope: Scope) -> QuerySet[Proposal]:
+    """Checked proposals with a value to check, whose truth is known, with columns of CheckCount.
+
+    Other aliases: `truth` and `decided`, of the main value, and `first`, what the person who then
+    decided had answered blind.
+    """
+    main_fields = scope.main_fields or (0,)
+    first = BlindValue.objects.filter(
+        answer__check_of=OuterRef("spot_check"),
+        answer__reviewer=OuterRef("decision__reviewer"),
+        field__in=main_fields,
+    ).values("choice")[:1]
+    return (
+        proposals(scope)
+        .alias(
+            truth=FilteredRelation(
+                "spot_check__truths", condition=Q(spot_check__truths__field__in=main_fields)
+            ),
+            decided=FilteredRelation(
+                "decision__values", condition=Q(decision__values__field__in=main_fields)
+            ),
+            first=Subquery(first),
+        )
+        .filter(truth__isnull=False, main__choice__isnull=False)
+        .annotate(
+            is_right=same("main__choice", "truth__choice"),
+            kept=same("decided__final", "main__choice", needs="decided"),
+            final_right=same("decided__final", "truth__choice", needs="decided"),
+            first_right=same("first", "truth__choice", needs="first"),
+            first_agreed=same("first", "main__choice", needs="first"),
+            is_twice=_is(~Q(truth__origin=Truth.Origin.SINGLE)),
+        )
+    )
+
+
+def same(one: str, other: str, *, needs: str = "") -> Case:
+    """Whether two columns are equal; NULL where `needs` is."""
+    missing = [When(Q((f"{needs}__isnull", True)), then=Value(None))] if needs else []
+    return Case(
+        *missing,
+        When(Q((one, F(other))), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(null=True),
+    )
+
+
+def _is(condition: Q) -> Any:
+    return ExpressionWrapper(condition, output_field=BooleanField())
 
 
 def decided_values(scope: Scope) -> QuerySet[DecidedValue]:

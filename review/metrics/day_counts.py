@@ -22,8 +22,15 @@ from django.db.models.functions import TruncDate
 from review.metrics import cohorts
 from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, SecondsBetween
 from review.metrics.window import Scope
-from review.models import ChangeCount, OutcomeCount, ProposalCount, TimeCount
-from triage.models import TicketEvent
+from review.models import (
+    ChangeCount,
+    CheckCount,
+    OutcomeCount,
+    PersonDay,
+    ProposalCount,
+    TimeCount,
+)
+from triage.models import Proposal, TicketEvent
 
 Rows = Iterable[Mapping[str, Any]]
 BATCH = 2000
@@ -112,6 +119,30 @@ def settlements(scope: Scope) -> Rows:
     return found
 
 
+def checks(scope: Scope) -> Rows:
+    rows: QuerySet[Any] = cohorts.checked(scope)
+    names = ("is_twice", "is_right", "kept", "final_right", "first_right", "first_agreed")
+    found: Rows = (
+        rows.values(
+            *names,
+            **_of_proposal(scope),
+            is_auto=_is(Q(route=Proposal.Route.AUTO)),
+            propensity=F("spot_check__propensity"),
+            reason_id=F("decided__reason_id"),
+        )
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    return found
+
+
+def people(scope: Scope) -> Rows:
+    rows: QuerySet[Any] = cohorts.proposals(scope).filter(decision__isnull=False)
+    who = F("decision__reviewer_id")
+    found: Rows = rows.values(**_of_proposal(scope), person_id=who).distinct().order_by()
+    return found
+
+
 def _of_proposal(scope: Scope) -> dict[str, Any]:
     return {
         "day": TruncDate("created_at", tzinfo=scope.now.tzinfo),
@@ -129,4 +160,6 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
     ChangeCount: changes,
     TimeCount: times,
     OutcomeCount: settlements,
+    CheckCount: checks,
+    PersonDay: people,
 }

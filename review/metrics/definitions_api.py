@@ -45,6 +45,7 @@ class MeaningSerializer(serializers.Serializer[dict[str, Any]]):
     audience = serializers.ChoiceField(choices=Audience.values)
     min_n = serializers.IntegerField(help_text="Below it no rate is given.")
     min_people = serializers.IntegerField(help_text="Groups of fewer people are not shown.")
+    is_about_people = serializers.BooleanField(help_text="Whether min_people applies.")
     parameters = ParameterSerializer(many=True)
     is_ratified = serializers.BooleanField(help_text="By a vote of the team.")
     unratified_because = serializers.CharField(
@@ -188,6 +189,7 @@ def meaning(definition: Definition) -> dict[str, Any]:
         "audience": definition.audience.value,
         "min_n": definition.min_n,
         "min_people": definition.min_people,
+        "is_about_people": definition.is_about_people,
         "parameters": [
             {
                 "name": name,

@@ -8,12 +8,15 @@ from django.utils.translation import gettext as _
 
 from review.metrics import wording
 from review.metrics.bins import Bin, quantile_from_bins
-from review.metrics.definitions import Definition, Text
 from review.metrics.estimators import (
+    Estimate,
     Interval,
+    WeightedSums,
     newcombe,
+    weighted_rate_from_sums,
     wilson,
 )
+from review.metrics.meaning import Definition, Text
 
 # A state that is no Outcome: auto-applied or accepted, that is, the service's own value.
 AI = "ai"
@@ -24,6 +27,7 @@ class Kind(StrEnum):
     RATE = "rate"
     DIFFERENCE = "difference"
     SECONDS = "seconds"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,17 @@ class Figure:
     interval: Interval | None = None
     min_n: int = 0
     bucket: Bucket | None = None
+    min_people: int = 0
+
+    @property
+    def is_withheld(self) -> bool:
+        """Fewer than `min_people` stand behind it, so nothing of it is told."""
+        return self.min_people > 0
 
     @property
     def text(self) -> str:
+        if self.is_withheld:
+            return _("fewer than %(people)d people") % {"people": self.min_people}
         if self.value is None:
             return _("too few (%(n)s)") % {"n": wording.whole(self.n)}
         match self.kind:
@@ -73,6 +85,8 @@ class Figure:
                 return _("%(points)s points") % {"points": wording.points(self.value)}
             case Kind.SECONDS:
                 return wording.duration(self.value)
+            case Kind.NUMBER:
+                return wording.decimal(self.value)
 
     @property
     def interval_text(self) -> str:
@@ -85,6 +99,8 @@ class Figure:
                 return wording.points_range(self.interval)
             case Kind.SECONDS:
                 return wording.duration_range(self.interval)
+            case Kind.NUMBER:
+                return wording.decimal_range(self.interval)
             case Kind.COUNT:
                 return ""
 
@@ -146,3 +162,37 @@ def seconds(bins: Sequence[Bin], q: float, definition: Definition, bucket: Bucke
         min_n=definition.min_n,
         bucket=bucket,
     )
+
+
+def weighted(k: int, sums: WeightedSums, definition: Definition, bucket: Bucket) -> Figure:
+    """The rate of rows drawn at known probabilities, `k` of `sums.n` being hits."""
+    found = weighted_rate_from_sums(sums) if sums.n >= definition.min_n else None
+    return Figure(
+        Kind.RATE,
+        found.value if found else None,
+        sums.n,
+        k,
+        found.interval if found else None,
+        definition.min_n,
+        bucket,
+    )
+
+
+def estimated(
+    kind: Kind, found: Estimate | None, n: int, definition: Definition, bucket: Bucket | None = None
+) -> Figure:
+    """What a bootstrap said of n tickets; the bucket lists all of them."""
+    enough = n >= definition.min_n and found is not None
+    return Figure(
+        kind,
+        found.value if enough and found else None,
+        n,
+        interval=found.interval if enough and found else None,
+        min_n=definition.min_n,
+        bucket=bucket,
+    )
+
+
+def withheld(figure: Figure, min_people: int) -> Figure:
+    """The place of a figure that is not told; not even how many cases it had."""
+    return Figure(figure.kind, None, 0, min_people=min_people)

@@ -15,6 +15,8 @@ Audience = MetricDefinition.Audience
 class Unit(StrEnum):
     SHARE = "share"
     SECONDS = "seconds"
+    POINTS = "points"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Definition:
     Below `min_n` cases a rate is not shown: it would say more about chance than about work. Groups
     of fewer than `min_people` are not shown either. `values` are those that a version has chosen
     for its parameters. `unratified` says why it is in force although no vote ratified it; empty for
-    one that was ratified and for the service's own, which nobody has voted on.
+    one that was ratified and for the service's own, which nobody has voted on. One that
+    `is_about_people` says how people work, and passes review/metrics/gate.py before it is shown.
     """
 
     key: str
@@ -49,6 +52,7 @@ class Definition:
     purpose: Text
     audience: Audience = Audience.TEAM
     min_people: int = LEAST_PEOPLE
+    is_about_people: bool = False
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     values: Mapping[str, int] = field(default_factory=dict)
     is_ratified: bool = False

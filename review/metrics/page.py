@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from review.metrics import registry, wording
 from review.metrics.cohorts import COUNTED
+from review.metrics.corners import Corners, corners
 from review.metrics.figures import Bucket, Figure, Kind, Row
 from review.metrics.findings import Finding, findings
 from review.metrics.flow import flow
@@ -15,6 +16,8 @@ from review.metrics.report import GROUP_NAMES, Report
 from review.metrics.window import Scope
 
 DAYS = (7, 30, 90)
+# The reports whose totals are the two columns of the table of who was right.
+CORNERS = ("under-reliance", "over-reliance")
 SHOWN_AT_ONCE = 8
 
 
@@ -67,7 +70,7 @@ def link(scope: Scope, bucket: Bucket | None) -> str:
 
 
 def context(scope: Scope) -> dict[str, Any]:
-    found = {key: entry.report(scope) for key, entry in registry.OF_PROPOSALS.items()}
+    found = {key: registry.report_of(key, scope) for key in registry.OF_PROPOSALS}
     cards = {key.replace("-", "_"): _card(report) for key, report in found.items()}
     untouched, reopened = found["untouched"], found["reopened"]
     total = untouched.totals[0]
@@ -86,11 +89,20 @@ def context(scope: Scope) -> dict[str, Any]:
 
 def section_context(scope: Scope, section: registry.Section) -> dict[str, Any]:
     """One page of reports, each with its place."""
-    cards = [
-        (_card(registry.ENTRIES[shown.key].report(scope)), shown.size, shown.is_table)
-        for shown in section.shown
+    found = {shown.key: registry.report_of(shown.key, scope) for shown in section.shown}
+    cards = [(_card(found[shown.key]), shown.size, shown.is_table) for shown in section.shown]
+    more = {"section": section, "cards": cards}
+    if set(CORNERS) <= set(found):
+        more["corners"] = _corners(scope, corners(*(found[key] for key in CORNERS)))
+    return {**page_of(scope), **more}
+
+
+def _corners(scope: Scope, found: Corners) -> dict[str, Any]:
+    rows = [
+        (name, [(corner, link(scope, corner.bucket)) for corner in some])
+        for name, some in found.rows
     ]
-    return {**page_of(scope), "section": section, "cards": cards}
+    return {"n": found.n, "rows": rows, "withheld": found.withheld}
 
 
 def page_of(scope: Scope) -> dict[str, Any]:

@@ -8,7 +8,15 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics import charts, definitions, reports
+from review.metrics import (
+    charts,
+    checks,
+    definitions,
+    definitions_checks,
+    gate,
+    reports,
+    reports_checks,
+)
 from review.metrics.cohorts import Outcome
 from review.metrics.figures import AI, Bucket
 from review.metrics.meaning import Text
@@ -60,6 +68,14 @@ class Section:
         return reverse(f"review:metrics_{self.slug}")
 
 
+def report_of(key: str, scope: Scope) -> Report:
+    """The report of a metric as it may be shown; KeyError for a key that is not registered.
+
+    Nothing that leaves the service takes a report from anywhere else.
+    """
+    return gate.passed(ENTRIES[key].report(scope))
+
+
 def _acceptance(report: Report) -> Chart | None:
     return charts.intervals(report, {"rate": (_("acceptance"), "good")}, is_worst_low=True)
 
@@ -93,5 +109,69 @@ OF_PROPOSALS: Mapping[str, Entry] = {
         reports.time_to_decision, ("median", "ninth"), charts.times
     ),
 }
-ENTRIES: Mapping[str, Entry] = {**OF_PROPOSALS}
-SECTIONS: Mapping[str, Section] = {}
+
+
+def _of_checks(
+    report: Callable[[Scope], Report],
+    lead: tuple[str, ...] = ("rate",),
+    chart: Callable[[Report], Chart | None] | None = None,
+) -> Entry:
+    return Entry(report, lead, chart, checks.listed, reports_checks.WORDS)
+
+
+def _rates(name: Text, tone: str) -> Callable[[Report], Chart | None]:
+    return lambda report: charts.intervals(report, {"rate": (name, tone)})
+
+
+def _switching(report: Report) -> Chart | None:
+    columns = {"rate": (_("took the advice"), "accent"), "harmful": (_("harmful"), "bad")}
+    return charts.intervals(report, columns)
+
+
+OF_CHECKS: Mapping[str, Entry] = {
+    definitions_checks.AI_ERROR.key: _of_checks(
+        reports_checks.ai_error, chart=_rates(_("AI wrong"), "bad")
+    ),
+    definitions_checks.AUTO_ERROR.key: _of_checks(
+        reports_checks.auto_error, chart=_rates(_("wrong"), "bad")
+    ),
+    definitions_checks.OVER_RELIANCE.key: _of_checks(
+        reports_checks.over_reliance, chart=_rates(_("waved through"), "bad")
+    ),
+    definitions_checks.UNDER_RELIANCE.key: _of_checks(
+        reports_checks.under_reliance, chart=_rates(_("changed although right"), "warn")
+    ),
+    definitions_checks.NET_BENEFIT.key: _of_checks(reports_checks.net_benefit, ("benefit",)),
+    definitions_checks.RAIR.key: _of_checks(reports_checks.rair),
+    definitions_checks.RSR.key: _of_checks(reports_checks.rsr),
+    definitions_checks.SWITCHING.key: _of_checks(
+        reports_checks.switching, ("rate", "harmful"), _switching
+    ),
+    definitions_checks.DETECTION.key: _of_checks(
+        reports_checks.telling, ("sensitivity", "criterion")
+    ),
+    definitions_checks.COMPLEMENTARITY.key: _of_checks(reports_checks.complementarity, ("gain",)),
+}
+ENTRIES: Mapping[str, Entry] = {**OF_PROPOSALS, **OF_CHECKS}
+RELIANCE = Section(
+    slug="reliance",
+    name=_("Who was right"),
+    question=_("Who was right?"),
+    said=_(
+        "From answers that people gave before they saw the advice. Bad corners: errors waved "
+        "through, and right values changed. Where nobody has checked, nothing is known."
+    ),
+    shown=(
+        Shown(definitions_checks.AI_ERROR.key, "broad"),
+        Shown(definitions_checks.AUTO_ERROR.key, "narrow"),
+        Shown(definitions_checks.NET_BENEFIT.key, "broad", is_table=True),
+        Shown(definitions_checks.COMPLEMENTARITY.key, "narrow"),
+        Shown(definitions_checks.OVER_RELIANCE.key, "wide"),
+        Shown(definitions_checks.UNDER_RELIANCE.key, "wide"),
+        Shown(definitions_checks.RAIR.key, "narrow"),
+        Shown(definitions_checks.RSR.key, "narrow"),
+        Shown(definitions_checks.DETECTION.key, "narrow"),
+        Shown(definitions_checks.SWITCHING.key, "wide"),
+    ),
+)
+SECTIONS: Mapping[str, Section] = {section.slug: section for section in (RELIANCE,)}

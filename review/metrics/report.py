@@ -29,7 +29,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Report:
-    """`totals` are the rows of everything together; `size` is how many cases stand behind it."""
+    """`totals` are the rows of everything together; `size` is how many cases stand behind it.
+
+    `is_by_group`: the key of each row is that of a group of the scope. `is_gated`: it has passed
+    review/metrics/gate.py.
+    """
 
     definition: Definition
     scope: Scope
@@ -39,6 +43,8 @@ class Report:
     totals: tuple[Row, ...]
     size: int
     notes: tuple[Note, ...] = ()
+    is_by_group: bool = False
+    is_gated: bool = False
 
 
 def grouped(
@@ -66,6 +72,7 @@ def grouped(
         totals=(total,),
         size=_size(total, size),
         notes=notes,
+        is_by_group=True,
     )
 
 

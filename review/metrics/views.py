@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from review.metrics import drill, export, page, rollups, versions
 from review.metrics.figures import Bucket
-from review.metrics.registry import ENTRIES, SECTIONS
+from review.metrics.registry import ENTRIES, SECTIONS, report_of
 from review.metrics.window import ScopeForm, local_now
 from review.views import for_people
 
@@ -93,7 +93,7 @@ def table(request: HttpRequest, key: str) -> HttpResponseBase:
     def link(bucket: Bucket) -> str:
         return request.build_absolute_uri(page.link(scope, bucket))
 
-    lines: Iterable[str] = export.lines(ENTRIES[key].report(scope), link)
+    lines: Iterable[str] = export.lines(report_of(key, scope), link)
     name = f"{key}-{scope.first}-{scope.last}.csv"
     return StreamingHttpResponse(
         lines,

@@ -44,6 +44,18 @@ def points_range(interval: Interval) -> str:
     }
 
 
+def decimal(number: float) -> str:
+    """Two places, and a real minus."""
+    return number_format(round(number, 2), 2, use_l10n=True).replace("-", MINUS)
+
+
+def decimal_range(interval: Interval) -> str:
+    return _("%(low)s to %(high)s") % {
+        "low": decimal(interval.low),
+        "high": decimal(interval.high),
+    }
+
+
 def duration(seconds: float) -> str:
     """The two largest units that matter: 40 s, 12 min, 3 h 5 min, 2 d 4 h."""
     if seconds < MINUTE:

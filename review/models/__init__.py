@@ -1,5 +1,12 @@
 from review.models.checks import BlindAnswer, BlindValue, PracticeAnswer, SpotCheck, Truth
-from review.models.counts import ChangeCount, OutcomeCount, ProposalCount, TimeCount
+from review.models.counts import (
+    ChangeCount,
+    CheckCount,
+    OutcomeCount,
+    PersonDay,
+    ProposalCount,
+    TimeCount,
+)
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
 from review.models.people import Concern, Seen
@@ -11,6 +18,7 @@ __all__ = [
     "BlindAnswer",
     "BlindValue",
     "ChangeCount",
+    "CheckCount",
     "Concern",
     "DecidedValue",
     "Decision",
@@ -18,6 +26,7 @@ __all__ = [
     "Lease",
     "MetricDefinition",
     "OutcomeCount",
+    "PersonDay",
     "PracticeAnswer",
     "ProposalCount",
     "Reason",

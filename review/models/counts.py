@@ -4,6 +4,7 @@
 source are always counted together, by review/metrics/rollups.py; nothing else writes them.
 """
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -95,3 +96,47 @@ class OutcomeCount(DayCount):
             )
         ]
         indexes = [models.Index(fields=["day", "source"], name="outcome_count_day")]
+
+
+class CheckCount(DayCount):
+    """Checked proposals whose truth is known, by what the AI, the person and the truth said.
+
+    All of the main value. A person who kept the proposed value accepted it, whatever became of
+    other fields. Nothing of a person: nobody decided, or gave no blind answer before.
+    """
+
+    is_auto = models.BooleanField(help_text="It was applied without a person.")
+    propensity = models.FloatField(help_text="At which it was drawn; a weight is one by it.")
+    is_twice = models.BooleanField(help_text="Two people at least stand behind the truth.")
+    is_right = models.BooleanField(help_text="The proposed value was.")
+    kept = models.BooleanField(null=True, help_text="The person kept the proposed value.")
+    final_right = models.BooleanField(null=True)
+    first_right = models.BooleanField(null=True, help_text="What the person answered blind was.")
+    first_agreed = models.BooleanField(null=True, help_text="It was what the AI proposed.")
+    reason = models.ForeignKey(Reason, models.CASCADE, null=True, related_name="+", db_index=False)
+
+    class Meta(DayCount.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="check_count_day")]
+
+
+class PersonDay(models.Model):
+    """That somebody decided something of a group on a day: small groups of people are not shown.
+
+    No count beside it, so that no figure of a person could be read from here.
+    """
+
+    day = models.DateField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    choice = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "source"], name="person_day_day")]
+
+    def __str__(self) -> str:
+        return f"somebody of source {self.source_id} on {self.day}"

@@ -19,6 +19,7 @@ from review.metrics.estimators.agreement import (
 )
 from review.metrics.estimators.bootstrap import (
     Estimate,
+    Repeated,
     bootstrap_difference,
     bootstrap_ratio,
     bootstrap_statistic,
@@ -89,6 +90,7 @@ from review.metrics.estimators.weighted import (
 )
 
 __all__ = [
+    "Repeated",
     "AdviceCounts",
     "Detection",
     "Difference",

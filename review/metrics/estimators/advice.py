@@ -8,7 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_statistic
+from review.metrics.estimators.bootstrap import (
+    RESAMPLES,
+    SEED,
+    Clustering,
+    Estimate,
+    bootstrap_statistic,
+)
 from review.metrics.estimators.columns import Floats, flags, same_length, weights_of
 from review.metrics.estimators.intervals import Interval
 from review.metrics.estimators.rates import Rate, rate
@@ -84,7 +90,7 @@ def complementarity(
     final_right: ArrayLike,
     ai_right: ArrayLike,
     human_right: ArrayLike,
-    clusters: ArrayLike | None = None,
+    clusters: Clustering = None,
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,

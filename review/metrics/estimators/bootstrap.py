@@ -40,6 +40,15 @@ class Estimate(NamedTuple):
     n_clusters: int
 
 
+class Repeated(NamedTuple):
+    """Instead of a key for each row: how many tickets each row stands for, shape (n_rows,)."""
+
+    times: NDArray[np.generic] | list[int]
+
+
+Clustering = ArrayLike | Repeated | None
+
+
 class Clusters(NamedTuple):
     """Sums of the rows of each cluster. Clusters of the same sums are one kind, drawn together.
 
@@ -59,10 +68,16 @@ class Clusters(NamedTuple):
         return self.counts @ self.kinds
 
 
-def clustered(columns: Floats, clusters: ArrayLike | None) -> Clusters | None:
+def clustered(columns: Floats, clusters: Clustering) -> Clusters | None:
     """Sums by cluster of columns of shape (n_rows, n_columns); None without a row."""
     if len(columns) == 0:
         return None
+    if isinstance(clusters, Repeated):
+        times = numbers("times", clusters.times, low=1)
+        same_length(rows=columns, times=times)
+        kinds, kind = np.unique(columns, axis=0, return_inverse=True)
+        repeated: Floats = np.bincount(kind.ravel(), weights=times).astype(np.float64)
+        return Clusters(kinds, repeated)
     index = clusters_of(clusters, len(columns))
     by_column = [np.bincount(index, weights=column) for column in columns.T]
     sums: Floats = np.column_stack(by_column).astype(np.float64)
@@ -97,7 +112,7 @@ def resampled(clusters: Clusters, moments: Floats, n_resamples: int, seed: int) 
 def bootstrap_ratio(
     numerators: ArrayLike,
     denominators: ArrayLike,
-    clusters: ArrayLike | None = None,
+    clusters: Clustering = None,
     *,
     within: Interval | None = None,
     confidence: float = 0.95,
@@ -110,7 +125,7 @@ def bootstrap_ratio(
     ----------
     numerators : float, shape (n_rows,), may be negative
     denominators : float, shape (n_rows,), at least 0
-    clusters : keys, shape (n_rows,)
+    clusters : keys, shape (n_rows,), or Repeated
         Usually tickets. Without them every row is a cluster of its own.
     within : Interval
         Where the ratio lies by its nature, such as 0 to 1 for a share; the interval is cut there.
@@ -129,7 +144,7 @@ def bootstrap_ratio(
 def bootstrap_difference(
     first: tuple[ArrayLike, ArrayLike],
     second: tuple[ArrayLike, ArrayLike],
-    clusters: ArrayLike | None = None,
+    clusters: Clustering = None,
     *,
     within: Interval | None = None,
     confidence: float = 0.95,
@@ -149,7 +164,7 @@ def bootstrap_difference(
 
 def bootstrap_statistic(
     columns: ArrayLike,
-    clusters: ArrayLike | None,
+    clusters: Clustering,
     statistic: Statistic,
     *,
     within: Interval | None = None,

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_statistic
+from review.metrics.estimators.bootstrap import (
+    RESAMPLES,
+    SEED,
+    Clustering,
+    Estimate,
+    bootstrap_statistic,
+)
 from review.metrics.estimators.columns import Floats, flags, same_length, weights_of
 
 
@@ -45,7 +51,7 @@ def sensitivity_and_criterion(
 def detection(
     ai_right: ArrayLike,
     overridden: ArrayLike,
-    clusters: ArrayLike | None = None,
+    clusters: Clustering = None,
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,

@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_ratio
-from review.metrics.estimators.columns import clusters_of, flags, same_length, weights_of
+from review.metrics.estimators.bootstrap import (
+    RESAMPLES,
+    SEED,
+    Clustering,
+    Estimate,
+    Repeated,
+    bootstrap_ratio,
+)
+from review.metrics.estimators.columns import flags, same_length, weights_of
 from review.metrics.estimators.intervals import Interval
 from review.metrics.estimators.weighted import (
     WeightedRate,
@@ -59,7 +66,7 @@ def under_reliance(table: RelianceTable, *, confidence: float = 0.95) -> Weighte
 def override_net_benefit(
     ai_right: ArrayLike,
     final_right: ArrayLike,
-    clusters: ArrayLike | None = None,
+    clusters: Clustering = None,
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
@@ -97,7 +104,7 @@ def net_benefit_by_reason(
     ai_right: ArrayLike,
     final_right: ArrayLike,
     reasons: ArrayLike,
-    clusters: ArrayLike | None = None,
+    clusters: Clustering = None,
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
@@ -108,14 +115,14 @@ def net_benefit_by_reason(
     right, final = flags("ai_right", ai_right), flags("final_right", final_right)
     codes = np.asarray(reasons, dtype=str)
     same_length(ai_right=right, final_right=final, reasons=codes)
-    index, weight = clusters_of(clusters, len(codes)), weights_of(weights, len(codes))
+    weight = weights_of(weights, len(codes))
     benefits = {}
     for code in np.unique(codes):
         at = codes == code
         benefit = override_net_benefit(
             right[at],
             final[at],
-            index[at],
+            _some(clusters, at),
             weight[at],
             confidence=confidence,
             n_resamples=n_resamples,
@@ -124,3 +131,11 @@ def net_benefit_by_reason(
         if benefit is not None:
             benefits[str(code)] = benefit
     return benefits
+
+
+def _some(clusters: Clustering, at: NDArray[np.bool_]) -> Clustering:
+    if clusters is None:
+        return None
+    if isinstance(clusters, Repeated):
+        return Repeated(np.asarray(clusters.times)[at])
+    return np.asarray(clusters)[at]

@@ -10,7 +10,15 @@ from django.contrib.auth.models import User
 
 from review.metrics import rollups
 from review.metrics.window import Scope
-from review.models import DecidedValue, Decision, Reason
+from review.models import (
+    BlindAnswer,
+    BlindValue,
+    DecidedValue,
+    Decision,
+    Reason,
+    SpotCheck,
+    Truth,
+)
 from triage.models import (
     Choice,
     Field,
@@ -155,6 +163,52 @@ def make_event(ticket: Ticket, kind: str, at: datetime) -> TicketEvent:
     return TicketEvent.objects.create(
         ticket=ticket, key=str(next(numbers)), kind=kind, happened_at=at
     )
+
+
+def check(
+    desk: Desk,
+    *,
+    proposed: str = "vpn",
+    truth: str = "vpn",
+    final: str | None = None,
+    first: str | None = None,
+    by: User | None = None,
+    origin: str = Truth.Origin.AGREED,
+    propensity: float = 0.5,
+    route: str = Proposal.Route.REVIEW,
+    reason: str = "wrong",
+) -> Proposal:
+    """A checked proposal; `final` and `first` are what the person `by` decided and had answered."""
+    proposal = make_proposal(desk, proposed, route=route)
+    drawn = SpotCheck.objects.create(
+        proposal=proposal, propensity=propensity, stratum="x", drawn_at=proposal.created_at
+    )
+    Truth.objects.create(
+        check_of=drawn,
+        field=desk.category,
+        choice=desk.choices[truth],
+        origin=origin,
+        settled_at=proposal.created_at + timedelta(hours=1),
+    )
+    if final is not None:
+        if final == proposed:
+            decision = accept(proposal)
+        else:
+            decision = override(proposal, reason=reason, category=desk.choices[final])
+        if by:
+            Decision.objects.filter(pk=decision.pk).update(reviewer=by)
+            decision.refresh_from_db()
+        if first is not None:
+            answer = BlindAnswer.objects.create(
+                check_of=drawn,
+                reviewer=decision.reviewer,
+                answered_at=proposal.created_at,
+                seconds=20,
+            )
+            BlindValue.objects.create(
+                answer=answer, field=desk.category, choice=desk.choices[first]
+            )
+    return proposal
 
 
 def make_scope(**over: Any) -> Scope:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -11,8 +12,10 @@ from review.metrics.estimators import newcombe, wilson
 from review.metrics.figures import Bucket, Kind
 from review.metrics.registry import ENTRIES
 from review.metrics.window import Group
+from review.models import Truth
 from tests.review.metrics.helpers import (
     accept,
+    check,
     escalate,
     make_desk,
     make_event,
@@ -155,6 +158,10 @@ def make_everything() -> None:
             )
             make_proposal(desk, main, ticket=proposed[5].ticket, version=2)
         make_proposal(desk, "vpn", basis=ProposedValue.Basis.HELPDESK)
+        for truth, first, final in product(("vpn", "wifi"), repeat=3):
+            check(desk, truth=truth, first=first, final=final)
+        for truth in ("vpn", "wifi"):
+            check(desk, truth=truth, route=Proposal.Route.AUTO, origin=Truth.Origin.SINGLE)
 
 
 @pytest.mark.django_db

@@ -1,0 +1,137 @@
+"""Checked proposals in cells: those of which AI, person and truth said the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import Q, QuerySet, Sum
+
+from review.metrics import cohorts
+from review.metrics.estimators import Repeated, WeightedSums
+from review.metrics.figures import Bucket
+from review.metrics.groups import COUNTED_COLUMNS, Named, in_group, name_groups
+from review.metrics.window import Scope
+from review.models import CheckCount
+from triage.models import Proposal
+
+FLAGS = ("is_auto", "is_twice", "is_right", "kept", "final_right", "first_right", "first_agreed")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`n` checked proposals of one group; see CheckCount for the rest. `reason` by its label."""
+
+    group: Named
+    n: int
+    propensity: float
+    is_auto: bool
+    is_twice: bool
+    is_right: bool
+    kept: bool | None
+    final_right: bool | None
+    first_right: bool | None
+    first_agreed: bool | None
+    reason: Named | None
+
+    @property
+    def weight(self) -> float:
+        return 1 / self.propensity
+
+
+Which = Callable[[Cell], bool]
+Cells = Sequence[Cell]
+
+
+def cells(scope: Scope) -> list[Cell]:
+    """One aggregate query over counts of days."""
+    columns = COUNTED_COLUMNS[scope.group]
+    rows = CheckCount.objects.filter(day__gte=scope.first, day__lte=scope.last)
+    if scope.source:
+        rows = rows.filter(source=scope.source)
+    found = list(
+        rows.values("propensity", "reason_id", "reason__label", *FLAGS, *columns.all)
+        .annotate(count=Sum("n"))
+        .order_by()
+    )
+    return [
+        Cell(
+            group=group,
+            n=row["count"],
+            propensity=row["propensity"],
+            reason=Named(str(row["reason_id"]), row["reason__label"]) if row["reason_id"] else None,
+            **{name: row[name] for name in FLAGS},
+        )
+        for group, row in zip(name_groups(found, columns), found, strict=True)
+    ]
+
+
+def count(some: Cells) -> int:
+    return sum(cell.n for cell in some)
+
+
+def sums(some: Cells, is_hit: Which) -> WeightedSums:
+    """What a weighted rate needs: w is one by the probability at which a check was drawn."""
+    w, ww = (sum(cell.n * cell.weight**power for cell in some) for power in (1, 2))
+    hits = [cell for cell in some if is_hit(cell)]
+    wx, wwx = (sum(cell.n * cell.weight**power for cell in hits) for power in (1, 2))
+    return WeightedSums(count(some), float(w), float(ww), float(wx), float(wwx))
+
+
+def repeated(some: Cells) -> Repeated:
+    return Repeated([cell.n for cell in some])
+
+
+def column(some: Cells, of: Which) -> list[int]:
+    return [int(of(cell)) for cell in some]
+
+
+def weights(some: Cells) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    return np.array([cell.weight for cell in some], dtype=np.float64)
+
+
+def is_decided(cell: Cell) -> bool:
+    """A person decided, and the truth does not hang on that person's own answer."""
+    return cell.is_twice and cell.kept is not None
+
+
+def is_answered(cell: Cell) -> bool:
+    return is_decided(cell) and cell.first_right is not None
+
+
+# What the cells of a figure's bucket ask of the rows behind it.
+DECIDED = Q(is_twice=True, kept__isnull=False)
+ANSWERED = DECIDED & Q(first_right__isnull=False)
+CONDITIONS = {
+    "checked": Q(),
+    "wrong": Q(is_right=False),
+    "auto": Q(route=Proposal.Route.AUTO),
+    "auto-wrong": Q(route=Proposal.Route.AUTO, is_right=False),
+    "wrong-decided": DECIDED & Q(is_right=False),
+    "wrong-kept": DECIDED & Q(is_right=False, kept=True),
+    "wrong-changed": DECIDED & Q(is_right=False, kept=False),
+    "right-decided": DECIDED & Q(is_right=True),
+    "right-kept": DECIDED & Q(is_right=True, kept=True),
+    "right-changed": DECIDED & Q(is_right=True, kept=False),
+    "overridden": DECIDED & Q(kept=False),
+    "mended": DECIDED & Q(kept=False, is_right=False, final_right=True),
+    "spoilt": DECIDED & Q(kept=False, is_right=True, final_right=False),
+    "correctable": ANSWERED & Q(first_right=False, is_right=True),
+    "corrected": ANSWERED & Q(first_right=False, is_right=True, final_right=True),
+    "at-stake": ANSWERED & Q(first_right=True, is_right=False),
+    "kept-own": ANSWERED & Q(first_right=True, is_right=False, final_right=True),
+    "differed": ANSWERED & Q(first_agreed=False),
+    "switched": ANSWERED & Q(first_agreed=False, kept=True),
+    "switched-from-right": ANSWERED & Q(first_agreed=False, kept=True, first_right=True),
+    "decided": DECIDED,
+    "answered": ANSWERED,
+}
+
+
+def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
+    """The checked proposals that a figure counts."""
+    rows = cohorts.checked(scope).filter(CONDITIONS[bucket.cell or "checked"])
+    if bucket.of:
+        rows = rows.filter(in_group(scope.group, bucket.of))
+    if bucket.reason:
+        rows = rows.filter(Q(decided__reason=int(bucket.reason)))
+    return rows
