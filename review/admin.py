@@ -13,7 +13,6 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.formats import date_format
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from review.erasure_admin import ErasableTicketAdmin
@@ -97,7 +96,8 @@ class DecidedInline(RecordInline):
 @admin.register(Decision)
 class DecisionAdmin(RecordAdmin):
     list_display = ["ticket", "verdict_shown", "reviewer", "reason", "decided_at", "stands"]
-    list_filter = ["verdict", "reason", ("reviewer", AutocompleteSelectFilter), "decided_at"]
+    # Not by reviewer: how many somebody decided is a figure of that person.
+    list_filter = ["verdict", "reason", "decided_at"]
     list_select_related = ["proposal__ticket", "reviewer", "reason", "withdrawal__by"]
     ordering = ["-decided_at"]
     inlines = [DecidedInline]

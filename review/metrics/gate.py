@@ -57,6 +57,15 @@ def passed(report: Report) -> Report:
     return _told(report, hidden=hidden, least=least)
 
 
+def allows(report: Report, group: str) -> bool:
+    """Whether the tickets behind a group's figures may be listed, of a report that has passed."""
+    by_group = group and report.is_by_group
+    found = [row for row in report.rows if row.key == group] if by_group else report.totals
+    return bool(found) and not any(
+        figure.is_withheld for row in found for figure in row.figures.values()
+    )
+
+
 def _together(known: Mapping[str, People], keys: set[str]) -> People:
     return frozenset[int]().union(*(known.get(key, frozenset()) for key in keys))
 

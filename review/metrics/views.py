@@ -14,10 +14,11 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from review.metrics import drill, export, page, rollups, versions
+from review.metrics import drill, export, gate, page, rollups, versions
 from review.metrics.figures import Bucket
 from review.metrics.registry import ENTRIES, SECTIONS, report_of
 from review.metrics.window import ScopeForm, local_now
@@ -63,6 +64,10 @@ def tickets(request: HttpRequest) -> HttpResponse:
         wrong = {**form.errors, **bucket_form.errors}
         return _refused(request, wrong)
     scope, bucket = form.scope(local_now()), bucket_form.bucket()
+    is_about_people = scope.definition(bucket.metric).is_about_people
+    if is_about_people and not gate.allows(report_of(bucket.metric, scope), bucket.of):
+        few = _("Too few people stand behind this figure for its tickets to be listed.")
+        return render(request, "review/metrics/refused.html", {"said": few}, status=403)
     pages = Paginator(drill.listed(scope, bucket), TICKETS_A_PAGE)
     shown = pages.get_page(request.GET.get("page"))
     context = {

@@ -149,6 +149,9 @@ class DeskAdmin(ModelAdmin):
         return TemplateResponse(request, "triage/admin/confirm.html", context)
 
 
+OF_PEOPLE = {"actor", "answers", "by", "decision", "decisions", "person", "reviewer", "withdrawal"}
+
+
 class RecordAdmin(DeskAdmin):
     """Rows that history stands on: read by everybody who may, written by nobody here.
 
@@ -158,6 +161,11 @@ class RecordAdmin(DeskAdmin):
     show_full_result_count = False
     paginator = InfinitePaginator
     actions: Any = None
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Never by person: the rows of somebody, listed, are a figure of that person."""
+        is_by_person = lookup.partition("__")[0] in OF_PEOPLE
+        return not is_by_person and super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
