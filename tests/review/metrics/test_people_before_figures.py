@@ -75,10 +75,8 @@ def seen(html: str) -> str:
 
 
 def tells(text: str) -> list[str]:
-    numbers = {str(OWN), str(WAVED), f"{WAVED} of 39"}
-    return sorted(
-        number for number in numbers if re.search(rf"(?<![\d:.-]){number}(?![\d:.-])", text)
-    )
+    numbers = (str(OWN), f"{WAVED} of 39", f"{WAVED} · waved through")
+    return [each for each in numbers if re.search(rf"(?<![\d:.-]){each}(?![\d:.-])", text)]
 
 
 def admin_pages() -> Iterator[str]:
