@@ -76,6 +76,13 @@ def escalations(scope: Scope) -> list[GroupCounts]:
     return _by_group(rows, scope, {"n": Sum("n"), "hit": Sum("escalated")})
 
 
+def automatic(scope: Scope) -> list[GroupCounts]:
+    """By group: `n` standing proposals by a model, `hit` of them applied without a person."""
+    rows = _of(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
+    is_auto = Q(outcome=Outcome.AUTO)
+    return _by_group(rows, scope, {"n": Sum("n"), "hit": Sum("n", filter=is_auto, default=0)})
+
+
 def reopenings(scope: Scope) -> list[GroupCounts]:
     """By group, for auto, accepted and overridden: `auto` matured, `auto_hit` of them reopened."""
     in_time = Q(reopened_after__lte=scope.outcome_days)

@@ -8,6 +8,7 @@ hundred: 101 after 1.
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from review.metrics.definitions_autonomy import OF_AUTONOMY
 from review.metrics.definitions_checks import OF_CHECKS
 from review.metrics.meaning import Audience, Definition, Parameter, Text, Unit
 
@@ -140,4 +141,6 @@ OF_PROPOSALS = (
     REOPENED,
     TIME_TO_DECISION,
 )
-DEFINITIONS = {definition.key: definition for definition in (*OF_PROPOSALS, *OF_CHECKS)}
+DEFINITIONS = {
+    definition.key: definition for definition in (*OF_PROPOSALS, *OF_CHECKS, *OF_AUTONOMY)
+}

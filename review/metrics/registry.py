@@ -12,9 +12,11 @@ from review.metrics import (
     charts,
     checks,
     definitions,
+    definitions_autonomy,
     definitions_checks,
     gate,
     reports,
+    reports_autonomy,
     reports_checks,
 )
 from review.metrics.cohorts import Outcome
@@ -152,7 +154,27 @@ OF_CHECKS: Mapping[str, Entry] = {
     ),
     definitions_checks.COMPLEMENTARITY.key: _of_checks(reports_checks.complementarity, ("gain",)),
 }
-ENTRIES: Mapping[str, Entry] = {**OF_PROPOSALS, **OF_CHECKS}
+OF_AUTONOMY: Mapping[str, Entry] = {
+    definitions_autonomy.AUTO_SHARE.key: Entry(
+        reports_autonomy.auto_share,
+        ("rate",),
+        _rates(_("applied without a person"), "auto"),
+        reports_autonomy.listed,
+        reports_autonomy.WORDS,
+    ),
+    definitions_autonomy.BUDGET_BURN.key: Entry(
+        reports_autonomy.budget_burn,
+        rows=reports_autonomy.listed,
+        cells=reports_autonomy.WORDS,
+    ),
+    definitions_autonomy.CALIBRATION.key: Entry(
+        reports_autonomy.calibration,
+        ("brier", "error"),
+        rows=reports_autonomy.listed,
+        cells=reports_autonomy.WORDS,
+    ),
+}
+ENTRIES: Mapping[str, Entry] = {**OF_PROPOSALS, **OF_CHECKS, **OF_AUTONOMY}
 RELIANCE = Section(
     slug="reliance",
     name=_("Who was right"),
@@ -162,8 +184,7 @@ RELIANCE = Section(
         "through, and right values changed. Where nobody has checked, nothing is known."
     ),
     shown=(
-        Shown(definitions_checks.AI_ERROR.key, "broad"),
-        Shown(definitions_checks.AUTO_ERROR.key, "narrow"),
+        Shown(definitions_checks.AI_ERROR.key, "wide"),
         Shown(definitions_checks.NET_BENEFIT.key, "broad", is_table=True),
         Shown(definitions_checks.COMPLEMENTARITY.key, "narrow"),
         Shown(definitions_checks.OVER_RELIANCE.key, "wide"),
@@ -174,4 +195,16 @@ RELIANCE = Section(
         Shown(definitions_checks.SWITCHING.key, "wide"),
     ),
 )
-SECTIONS: Mapping[str, Section] = {section.slug: section for section in (RELIANCE,)}
+AUTONOMY = Section(
+    slug="autonomy",
+    name=_("Acting alone"),
+    question=_("Does it earn its autonomy?"),
+    said=_("How much is applied without a person, how often that is wrong, and what is allowed."),
+    shown=(
+        Shown(definitions_autonomy.AUTO_SHARE.key, "half"),
+        Shown(definitions_checks.AUTO_ERROR.key, "half"),
+        Shown(definitions_autonomy.BUDGET_BURN.key, "half", is_table=True),
+        Shown(definitions_autonomy.CALIBRATION.key, "half"),
+    ),
+)
+SECTIONS: Mapping[str, Section] = {section.slug: section for section in (RELIANCE, AUTONOMY)}

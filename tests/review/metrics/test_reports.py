@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from django.utils import timezone
 
 from review.metrics import drill, figures, reports
 from review.metrics.definitions import ACCEPTANCE, DEFINITIONS, REOPENED
@@ -14,6 +15,7 @@ from review.metrics.registry import ENTRIES
 from review.metrics.window import Group
 from review.models import Truth
 from tests.review.metrics.helpers import (
+    Desk,
     accept,
     check,
     escalate,
@@ -25,7 +27,7 @@ from tests.review.metrics.helpers import (
     override,
     send_back,
 )
-from triage.models import Proposal, ProposedValue, TicketEvent
+from triage.models import Certificate, ModelVersion, Proposal, ProposedValue, TicketEvent
 
 
 def test_there_is_one_report_for_each_definition() -> None:
@@ -133,6 +135,22 @@ def test_times_are_medians_and_ninth_deciles_with_intervals_from_order_statistic
         assert high * 60 <= interval.high < high * 60 * 1.1
 
 
+def certify(desk: Desk) -> None:
+    ModelVersion.objects.filter(pk=desk.model.pk).update(state=ModelVersion.State.CHAMPION)
+    Certificate.objects.create(
+        field=desk.category,
+        choice=desk.choices["vpn"],
+        model_version=desk.model,
+        threshold=0.5,
+        alpha=0.05,
+        delta=0.05,
+        checks=300,
+        errors=2,
+        issued_by=desk.source.owner,
+        expires_at=timezone.now() + timedelta(days=30),
+    )
+
+
 def make_everything() -> None:
     """Two sources in which every figure of every report has something to count."""
     for slug in ("here", "there"):
@@ -162,6 +180,8 @@ def make_everything() -> None:
             check(desk, truth=truth, first=first, final=final)
         for truth in ("vpn", "wifi"):
             check(desk, truth=truth, route=Proposal.Route.AUTO, origin=Truth.Origin.SINGLE)
+        ProposedValue.objects.filter(field=desk.category).update(probability=0.7)
+        certify(desk)
 
 
 @pytest.mark.django_db
@@ -181,7 +201,7 @@ def test_behind_every_figure_stand_exactly_the_proposals_it_counts(
         for row in (*report.totals, *report.rows):
             for name, figure in row.figures.items():
                 if figure.bucket is None:
-                    assert figure.kind == Kind.DIFFERENCE
+                    assert figure.kind in (Kind.DIFFERENCE, Kind.NUMBER)
                     continue
                 form = drill.BucketForm(figure.bucket.params())
                 assert form.is_valid(), (report.definition.key, name, form.errors)

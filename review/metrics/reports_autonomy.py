@@ -1,0 +1,194 @@
+"""Reports of acting alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from review.metrics import checks, cohorts, counts, definitions_autonomy
+from review.metrics.estimators import Estimate, brier, calibration_error, weighted_rate_from_sums
+from review.metrics.figures import Bucket, Column, Figure, Kind, Row, count, estimated, rate
+from review.metrics.groups import COLUMNS, Named, in_group, name_groups
+from review.metrics.meaning import Definition, Text
+from review.metrics.report import ALL, GROUP_NAMES, Report, by_size, grouped
+from review.metrics.window import Group, Scope
+from triage.models import Certificate, ModelVersion, Proposal
+
+MOST_SCORED = 5_000
+SHORT = timedelta(days=7)
+WORDS: Mapping[str, Text] = {
+    "eligible": _("proposed by a model"),
+    "auto": _("applied without a person"),
+    "checked": _("checked"),
+    "wrong": _("AI wrong"),
+    "scored": _("checked, with a stated probability"),
+}
+
+
+class Scored(NamedTuple):
+    group: Named
+    probability: float
+    is_right: bool
+    weight: float
+
+
+def auto_share(scope: Scope) -> Report:
+    definition = scope.definition(definitions_autonomy.AUTO_SHARE.key)
+
+    def row(label: str, key: str, number: Mapping[str, int]) -> Row:
+        n, k = number.get("n", 0), number.get("hit", 0)
+        hit = Bucket(definition.key, key, cell="auto")
+        figures = {
+            "n": count(n, Bucket(definition.key, key, cell="eligible")),
+            "rate": rate(k, n, definition, hit),
+        }
+        return Row((label,), figures, key)
+
+    columns = [Column("n", WORDS["eligible"]), Column("rate", WORDS["auto"])]
+    return grouped(definition, scope, columns, counts.automatic(scope), row)
+
+
+def budget_burn(scope: Scope) -> Report:
+    """A row for each choice with a live certificate, whatever the scope is split by."""
+    definition = scope.definition(definitions_autonomy.BUDGET_BURN.key)
+    by_choice = replace(scope, group=Group.CATEGORY)
+    short = replace(by_choice, first=max(scope.first, scope.last - SHORT + timedelta(days=1)))
+    long_cells, short_cells = _by_key(by_choice), _by_key(short)
+    rows = []
+    for held in _certificates(scope):
+        key = str(held.choice_id)
+        some = long_cells.get(key, [])
+        n = checks.count(some)
+        figures = {
+            "n": count(n, Bucket(definition.key, key, cell="checked")),
+            "wrong": count(
+                checks.count([cell for cell in some if not cell.is_right]),
+                Bucket(definition.key, key, cell="wrong"),
+            ),
+            "burn": _burn(some, held.alpha, definition),
+            "lately": _burn(short_cells.get(key, []), held.alpha, definition),
+        }
+        rows.append(Row((str(held.choice),), figures, key))
+    return Report(
+        definition,
+        scope,
+        labels=(_("Choice with a certificate"),),
+        columns=(
+            Column("n", WORDS["checked"]),
+            Column("wrong", WORDS["wrong"]),
+            Column("burn", _("burn over the window")),
+            Column("lately", _("over its last 7 days")),
+        ),
+        rows=by_size(rows),
+        totals=(),
+        size=len(rows),
+    )
+
+
+def calibration(scope: Scope) -> Report:
+    definition = scope.definition(definitions_autonomy.CALIBRATION.key)
+    scored, is_all = _scored(scope)
+
+    def row(group: Named, some: Sequence[Scored]) -> Row:
+        sure = [one.probability for one in some]
+        right = [int(one.is_right) for one in some]
+        weights = [one.weight for one in some]
+        n = len(some)
+        bucket = Bucket(definition.key, group.key, cell="scored") if is_all else None
+        figures = {
+            "n": Figure(Kind.COUNT, n, n, n, bucket=bucket),
+            "brier": estimated(
+                Kind.NUMBER, brier(sure, right, None, weights), n, definition, bucket
+            ),
+            "error": estimated(
+                Kind.NUMBER, calibration_error(sure, right, None, weights), n, definition, bucket
+            ),
+        }
+        return Row((group.name,), figures, group.key)
+
+    groups: dict[Named, list[Scored]] = defaultdict(list)
+    for one in scored:
+        groups[one.group].append(one)
+    return Report(
+        definition,
+        scope,
+        labels=(GROUP_NAMES[scope.group],),
+        columns=(
+            Column("n", WORDS["scored"]),
+            Column("brier", _("Brier score")),
+            Column("error", _("calibration error")),
+        ),
+        rows=by_size(row(group, some) for group, some in groups.items()),
+        totals=(row(Named("", str(ALL)), scored),),
+        size=len(scored),
+        is_by_group=True,
+    )
+
+
+def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
+    """The proposals that a figure of this module counts."""
+    if bucket.metric == definitions_autonomy.AUTO_SHARE.key:
+        rows = cohorts.standing(scope).filter(cohorts.IS_BY_MODEL)
+        if bucket.cell == "auto":
+            rows = rows.filter(Q(outcome=cohorts.Outcome.AUTO))
+        return rows.filter(in_group(scope.group, bucket.of)) if bucket.of else rows
+    if bucket.metric == definitions_autonomy.BUDGET_BURN.key:
+        rows = cohorts.checked(scope).filter(checks.CONDITIONS[bucket.cell or "checked"])
+        return rows.filter(in_group(Group.CATEGORY, bucket.of)) if bucket.of else rows
+    rows = cohorts.checked(scope).filter(Q(main__probability__isnull=False))
+    return rows.filter(in_group(scope.group, bucket.of)) if bucket.of else rows
+
+
+def _by_key(scope: Scope) -> dict[str, list[checks.Cell]]:
+    found: dict[str, list[checks.Cell]] = defaultdict(list)
+    for cell in checks.cells(scope):
+        found[cell.group.key].append(cell)
+    return found
+
+
+def _burn(some: Sequence[checks.Cell], alpha: float, definition: Definition) -> Figure:
+    n = checks.count(some)
+    found = weighted_rate_from_sums(checks.sums(some, lambda cell: not cell.is_right))
+    burn = None
+    if found is not None:
+        low, high = (side / alpha for side in found.interval)
+        burn = Estimate(found.value / alpha, type(found.interval)(low, high), n)
+    return estimated(Kind.NUMBER, burn, n, definition)
+
+
+def _certificates(scope: Scope) -> Iterable[Certificate]:
+    rows = Certificate.objects.filter(
+        expires_at__gt=timezone.now(),
+        model_version__state=ModelVersion.State.CHAMPION,
+        field__is_main=True,
+    )
+    if scope.source:
+        rows = rows.filter(field__source=scope.source)
+    newest = rows.order_by("choice_id", "-issued_at").distinct("choice_id")
+    return newest.select_related("choice")
+
+
+def _scored(scope: Scope) -> tuple[list[Scored], bool]:
+    """The newest checked proposals, and whether that is all of them."""
+    columns = COLUMNS[scope.group]
+    rows: QuerySet[Any] = cohorts.checked(scope).filter(Q(main__probability__isnull=False))
+    found = list(
+        rows.order_by("-created_at", "-pk").values(
+            *columns.all,
+            "is_right",
+            sure=F("main__probability"),
+            drawn_at=F("spot_check__propensity"),
+        )[: MOST_SCORED + 1]
+    )
+    is_all = len(found) <= MOST_SCORED
+    found = found[:MOST_SCORED]
+    scored = [
+        Scored(group, row["sure"], row["is_right"], 1 / row["drawn_at"])
+        for group, row in zip(name_groups(found, columns), found, strict=True)
+    ]
+    return scored, is_all
