@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from review import roles
+from review.demo_checks import check_past
 from review.demo_decisions import Word, store
 from review.models import Decision, Reason
 from review.reasons import MORE_PRECISE, ensure_reasons
@@ -134,6 +135,13 @@ def decide_past(
             if word is not None:
                 desk.words.append(word)
     store(desk.words)
+    main = next(key for key, choice in desk.choices.items() if choice.field.is_main)[0]
+    right = {
+        ticket: desk.choices[main, past.values_of(story)[main]]
+        for ticket, story in truths.items()
+        if story.in_scope
+    }
+    check_past(desk.words, right, technicians, chance)
     return len(desk.words)
 
 

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import F
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 from pytest_django import Settings
 
 from review import demo, roles
-from review.models import DecidedValue, Decision
+from review.metrics import rollups
+from review.models import CheckCount, DecidedValue, Decision, SpotCheck, Truth
 from triage import ledger
 from triage.demo import OnlyInDemo, catalogue, company, past
 from triage.demo.corpus import Story, split, stories
@@ -210,3 +211,21 @@ def hindsight_reaches_back_as_far_as_asked() -> None:
 
     assert oldest >= since
     assert Ticket.objects.filter(opened_at__lt=since).exists()
+
+
+def test_the_past_was_checked_by_two_people_each(
+    loaded: Source,
+) -> None:
+    assert rollups.catch_up()
+    corners = {
+        (right, kept): count
+        for right, kept, count in CheckCount.objects.filter(is_twice=True)
+        .values_list("is_right", "kept")
+        .annotate(count=Sum("n"))
+    }
+
+    # The demo's people never change what is right.
+    assert set(corners) == {(True, True), (False, True), (False, False)}
+    assert sum(corners.values()) == SpotCheck.objects.count() == Truth.objects.count() > 20
+    assert min(SpotCheck.objects.annotate(n=Count("answers")).values_list("n", flat=True)) == 2
+    assert Label.objects.filter(origin="spot_check").count() == Truth.objects.count()
