@@ -224,8 +224,9 @@ def test_the_past_was_checked_by_two_people_each(
         .annotate(count=Sum("n"))
     }
 
-    # The demo's people never change what is right.
-    assert set(corners) == {(True, True), (False, True), (False, False)}
+    # The demo's people never change what is right; they wave some of what is wrong through.
+    assert {(True, True), (False, False)} <= set(corners)
+    assert (True, False) not in corners
     assert sum(corners.values()) == SpotCheck.objects.count() == Truth.objects.count() > 20
     assert min(SpotCheck.objects.annotate(n=Count("answers")).values_list("n", flat=True)) == 2
     assert Label.objects.filter(origin="spot_check").count() == Truth.objects.count()
