@@ -1,15 +1,14 @@
 """Definitions in a real browser: every state for every eye and width, and without scripts."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from review.metrics import co_creation, votes
 from review.models import MetricDefinition
 from review.roles import AI_OWNER, TEAM_LEAD
-from tests.browser.conftest import WIDE, Opener
-from tests.browser.test_looks import NARROW, RULES, violations
+from tests.browser.conftest import Opener
+from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.conftest import new_user
 from tests.review.definitions.world import WHERE, active, make_team, path, proposed, voted
 
@@ -38,21 +37,18 @@ def addresses(lead: User) -> list[str]:
     return [WHERE, f"{WHERE}?q=zqnothing", f"{WHERE}reopened/propose/", *map(path, rows)]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_state_suits_every_eye_and_every_width(
-    open_window: Opener, lead: User, addresses: list[str], scheme: str
+    open_window: Opener, lead: User, addresses: list[str]
 ) -> None:
-    window = open_window(lead, color_scheme=scheme, reduced_motion="reduce")
+    window = open_window(lead)
     page = window.page
     wrong: dict[str, list[str]] = {}
     for address in addresses:
         for width, height in (NARROW, WIDE):
             page.set_viewport_size({"width": width, "height": height})
             window.open(address)
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                wrong.setdefault(address, []).append(f"scrolls sideways at {width}")
-            if violated := violations(Axe().run(page, options=RULES)):
-                wrong.setdefault(address, []).extend(violated)
+            if found := troubles(page):
+                wrong.setdefault(address, []).extend(found)
 
     assert wrong == {}
 
