@@ -15,11 +15,14 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from review.drills import programme
 from review.erasure_admin import ErasableTicketAdmin
 from review.load import forget_agreement
 from review.models import (
     DecidedValue,
     Decision,
+    Drill,
+    DrillProgramme,
     Reason,
     Skip,
     SpotCheck,
@@ -181,6 +184,56 @@ class SpotCheckAdmin(RecordAdmin):
             for value in answer.values.all()
         ]
         return ", ".join(said) or "not answered yet"
+
+
+@admin.register(DrillProgramme)
+class DrillProgrammeAdmin(PolicyAdmin):
+    """Drills of a source, as team leads set them on the review pages."""
+
+    ledger_subject = programme.SUBJECT
+    ledger_fields = programme.RECORDED
+    list_display = ["source", "is_on", "every", "a_week", "wrong_percent", "disclosed_at", "who"]
+    list_filter = ["is_on"]
+    list_select_related = ["source", "changed_by"]
+    fieldsets = [
+        (None, {"fields": ["source", "is_on", "disclosure"]}),
+        ("How many", {"fields": ["every", "a_week", "wrong_percent"]}),
+    ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: DrillProgramme | None = None
+    ) -> list[str]:
+        return ["source"] if obj else []
+
+    @display(description="Changed by")
+    def who(self, row: DrillProgramme) -> str:
+        return full_name(row.changed_by)
+
+    def save_model(
+        self, request: HttpRequest, obj: DrillProgramme, form: ModelForm[Any], change: bool
+    ) -> None:
+        programme.stamp(obj, person(request), form.changed_data)
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Drill)
+class DrillAdmin(RecordAdmin):
+    """What was shown with which advice; not to whom, and not what anybody made of it."""
+
+    list_display = ["ticket", "advice", "truth", "is_right", "known_by"]
+    list_filter = ["is_right", "known_by"]
+    list_select_related = ["proposal__ticket", "advice__parent", "truth__parent"]
+    # Not by time: beside the days on which people worked it would tell who was shown what.
+    ordering = ["proposal", "is_right"]
+    fieldsets = [
+        (None, {"fields": ["ticket", "proposal", "advice", "is_right"]}),
+        ("What is known", {"fields": ["truth", "known_by"]}),
+        ("Beside the advice", {"fields": ["version"]}),
+    ]
+
+    @display(description="Ticket")
+    def ticket(self, drill: Drill) -> str:
+        return str(drill.proposal.ticket)
 
 
 # Only from here is all that people wrote about a ticket in reach.

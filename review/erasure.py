@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Case, QuerySet, Value, When
 from django.http import QueryDict
 
-from review.models import Concern, Decision, SavedView, Skip
+from review.models import Concern, Decision, Drill, SavedView, Skip
 from review.queue_filter import QueueFilter
 from triage import erasure
 from triage.erasure import Report, Whose
@@ -16,6 +16,7 @@ COMMENTS = "comments on decisions"
 VIEWS = "saved views that name the requester"
 SKIPS = "words on tickets left to others"
 CONCERNS = "concerns about tickets"
+DRILLS = "drills with tickets"
 # An answered concern has an answer, and that may tell what the ticket said.
 GONE = "(erased)"
 
@@ -28,6 +29,7 @@ def preview(whose: Whose) -> Report:
             COMMENTS: _comments(tickets).count(),
             SKIPS: _skips(tickets).count(),
             CONCERNS: _concerns(tickets).count(),
+            DRILLS: _drills(tickets).count(),
             VIEWS: len(_views(whose)),
         }
 
@@ -38,7 +40,7 @@ def erase(
     whose: Whose, *, by: User | None, tell: Callable[[str], None] = erasure.silence
 ) -> Report:
     """As triage.erasure.erase, with the words that reviewers wrote on decisions, on skips and
-    in concerns, and with the views that look for the requester.
+    in concerns, with the views that look for the requester, and with drills on the tickets.
     """
 
     def removed(tickets: Collection[int]) -> dict[str, int]:
@@ -47,6 +49,7 @@ def erase(
             COMMENTS: _comments(tickets).update(text=""),
             SKIPS: _skips(tickets).update(text=""),
             CONCERNS: _without_words(_concerns(tickets)),
+            DRILLS: _removed(_drills(tickets)),
             VIEWS: views.delete()[0],
         }
 
@@ -63,6 +66,15 @@ def _skips(tickets: Collection[int]) -> QuerySet[Skip]:
 
 def _concerns(tickets: Collection[int]) -> QuerySet[Concern]:
     return Concern.objects.filter(ticket__in=tickets).exclude(text=GONE, answer__in=["", GONE])
+
+
+def _drills(tickets: Collection[int]) -> QuerySet[Drill]:
+    return Drill.objects.filter(proposal__ticket__in=tickets)
+
+
+def _removed(drills: QuerySet[Drill]) -> int:
+    """With their answers, which are not counted here."""
+    return drills.delete()[1].get(Drill._meta.label, 0)
 
 
 def _without_words(concerns: QuerySet[Concern]) -> int:

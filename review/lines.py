@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef
+from django.db.models import F, OuterRef, QuerySet
 
 from review.catalogue import Catalogue
 from review.metrics.estimators import Interval, wilson
@@ -120,14 +120,23 @@ def lines_of(proposal: Proposal, choices: Catalogue) -> list[Line]:
     return lines
 
 
+def track_of(choice: int) -> Track:
+    """How a choice fares that is not a proposal's own."""
+    return Track.of(choice, list(_newest(choice).values_list("final", flat=True)))
+
+
 def _finals() -> ArraySubquery:
-    """What the newest decisions on the proposed choice have settled on; an index has this order."""
+    return ArraySubquery(_newest(OuterRef("choice")).values("final"))
+
+
+def _newest(proposed: int | OuterRef) -> QuerySet[DecidedValue]:
+    """The newest decisions on a proposed choice; an index has this order."""
     decided = DecidedValue.objects.filter(
-        proposed=OuterRef("choice"),
+        proposed=proposed,
         decision__stands_for__isnull=False,
         decision__verdict__in=[Decision.Verdict.ACCEPTED, Decision.Verdict.OVERRIDDEN],
     )
-    return ArraySubquery(decided.order_by(F("pk") * -1).values("final")[:MOST_DECISIONS])
+    return decided.order_by(F("pk") * -1)[:MOST_DECISIONS]
 
 
 def _runner_up(value: ProposedValue, choices: Catalogue) -> str:

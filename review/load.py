@@ -10,10 +10,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import BigIntegerField, Value
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from review.models import Decision, TeamAgreement
+from review.models import Decision, DrillAnswer, TeamAgreement
 
 logger = logging.getLogger(__name__)
 
@@ -161,12 +162,22 @@ def _moments(person: User, kept: dict[str, Any]) -> list[datetime]:
 
 
 def _decided_by(person: User) -> list[datetime]:
-    """When the person reviewed, oldest first; what was decided in one go is one review."""
+    """When the person reviewed, oldest first; what was decided in one go is one review.
+
+    A drill costs as much attention as a ticket does.
+    """
     since = timezone.now() - LOOKED_BACK
-    rows = Decision.objects.filter(reviewer=person, decided_at__gt=since).order_by("-decided_at")
+    decided = Decision.objects.filter(reviewer=person, decided_at__gt=since)
+    drilled = DrillAnswer.objects.filter(drill__person=person, answered_at__gt=since)
+    no_batch = Value(None, output_field=BigIntegerField())
+    rows = (
+        decided.values_list("decided_at", "batch")
+        .union(drilled.values_list("answered_at", no_batch), all=True)
+        .order_by("-decided_at")
+    )
     seen: set[int] = set()
     moments = []
-    for moment, batch in rows.values_list("decided_at", "batch")[:MOST_READ]:
+    for moment, batch in rows[:MOST_READ]:
         if batch not in seen:
             moments.append(moment)
         if batch is not None:

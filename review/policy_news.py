@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from review.metrics.definitions import DEFINITIONS
-from review.models import MetricDefinition, Reason
+from review.models import DrillProgramme, MetricDefinition, Reason
 from triage.models import (
     Certificate,
     Choice,
@@ -35,6 +35,7 @@ TABLES: Mapping[str, tuple[type[Model], tuple[str, ...]]] = {
     "choice": (Choice, ("parent", "field")),
     "model": (ModelVersion, ("field",)),
     "definition": (MetricDefinition, ()),
+    "drills": (DrillProgramme, ("source",)),
 }
 POLICIES = "|".join(kind for kind in TABLES if kind != "model")
 Payload = Mapping[str, Any]
@@ -113,6 +114,8 @@ def _rows(subjects: Iterable[str]) -> dict[tuple[str, str], Model]:
 def _page_of(row: Any) -> str:
     if isinstance(row, MetricDefinition) and row.key in DEFINITIONS:
         return reverse("review:definition", args=[row.key, row.version])
+    if isinstance(row, DrillProgramme):
+        return reverse("review:drills")
     return ""
 
 
@@ -121,6 +124,8 @@ def _name(kind: str, row: Any) -> str:
         return _path(row)
     if isinstance(row, MetricDefinition):
         return str(DEFINITIONS[row.key].name) if row.key in DEFINITIONS else row.key
+    if isinstance(row, DrillProgramme):
+        return str(row.source)
     if isinstance(row, Certificate):
         return _path(row.choice)
     if isinstance(row, ModelVersion):
@@ -249,6 +254,17 @@ def _definition(name: str, payload: Payload, row: Any) -> str:
     return said % {"number": payload.get("version"), "name": name}
 
 
+def _drills(name: str, payload: Payload, row: Any) -> str:
+    switched = payload.get("event") == "added" or "is_on" in payload.get("fields", [])
+    if switched and payload.get("is_on"):
+        said = _("Drills in %(name)s were switched on: read what that means")
+    elif switched and payload.get("event") != "added":
+        said = _("Drills in %(name)s were switched off")
+    else:
+        said = _("The drills in %(name)s were set anew: read what that means")
+    return said % {"name": name}
+
+
 SENTENCES: Mapping[str, Callable[[str, Payload, Any], str]] = {
     "rule": _rule,
     "playbook": _playbook,
@@ -259,4 +275,5 @@ SENTENCES: Mapping[str, Callable[[str, Payload, Any], str]] = {
     "choice": _choice,
     "model": _model,
     "definition": _definition,
+    "drills": _drills,
 }

@@ -26,7 +26,16 @@ from review.skips import times_skipped, unskipped
 from triage.models import ModelVersion, Source, Ticket, Waiting
 from triage.policy.worth import NOVEL_BADGE_FROM
 
-__all__ = ["QueueFilter", "QueuePage", "Row", "ahead_of", "from_on", "queue_page", "waiting"]
+__all__ = [
+    "QueueFilter",
+    "QueuePage",
+    "Row",
+    "ahead_of",
+    "from_on",
+    "queue_page",
+    "row_of",
+    "waiting",
+]
 
 PAGE_SIZE = 25
 # Nobody reads further; counting on would cost more, the more waits.
@@ -176,7 +185,7 @@ def queue_page(
     found, number = _page(matched, total, number, showing)
     sources = choices.sources
     return QueuePage(
-        rows=[_row(row, choices) for row in found],
+        rows=[row_of(row, choices) for row in found],
         total=total,
         number=number,
         filter=chosen,
@@ -229,7 +238,7 @@ def _loaded(page: QuerySet[Waiting]) -> list[Waiting]:
     )
 
 
-def _row(row: Waiting, choices: Catalogue) -> Row:
+def row_of(row: Waiting, choices: Catalogue) -> Row:
     given = (choices.by_pk.get(pk) for pk in row.choices)
     priority = next((one.pk for one in given if one and one.field.key == PRIORITY), None)
     return Row(

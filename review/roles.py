@@ -35,6 +35,8 @@ REPORTS = {"review.report_concern"}
 # What metrics mean is made by those who work by them, and put in force by two roles.
 SHAPES = {"review.shape_metricdefinition"}
 ACTIVATES = {"review.activate_metricdefinition"}
+# Drills are set by two roles, at their page; AI owners set them at the desk as well.
+DRILLS = {"review.view_drillprogramme", "review.run_drillprogramme"}
 TOKENS = {"knox.view_authtoken", "knox.add_authtoken", "knox.delete_authtoken"}
 
 
@@ -65,14 +67,18 @@ def permissions_of(role: str) -> set[str]:
             "triage.change_labeldoubt",
             "review.embed_decision",
             "review.view_spotcheck",
+            "review.view_drill",
+            "review.add_drillprogramme",
+            "review.change_drillprogramme",
         }
-        shared = DECIDES | REPORTS | SHAPES | ACTIVATES
+        shared = DECIDES | REPORTS | SHAPES | ACTIVATES | DRILLS
         return shared | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
         return (
             REPORTS
             | SHAPES
             | ACTIVATES
+            | DRILLS
             | _views("triage")
             | {
                 "review.view_decision",

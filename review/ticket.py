@@ -148,7 +148,7 @@ def ticket_page(pk: int, choices: Catalogue) -> TicketPage:
         holders=[hit for hit in found.hits if hit.holds],
         decisions=decisions,
         effects=found.effects,
-        similar=_similar(ticket, proposal, choices),
+        similar=similar_to(ticket, proposal, choices),
         is_being_explained=found.is_being_explained,
         events=[(event, choices.path(event.choice_id)) for event in found.events],
         events_cut=found.events_cut,
@@ -249,7 +249,7 @@ def _line(decision: Decision, values: Sequence[DecidedValue], choices: Catalogue
     return DecisionLine(decision, settled, changes, finals, can_undo)
 
 
-def _similar(ticket: Ticket, proposal: Proposal | None, choices: Catalogue) -> list[Solved]:
+def similar_to(ticket: Ticket, proposal: Proposal | None, choices: Catalogue) -> list[Solved]:
     alike = {
         item["ticket"]: float(item["similarity"])
         for item in (proposal.similar[:SIMILAR_SHOWN] if proposal else [])

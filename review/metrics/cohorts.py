@@ -68,7 +68,12 @@ def shown(scope: Scope, prefix: str = "") -> Q:
 
 
 def proposals(scope: Scope) -> QuerySet[Proposal]:
-    """Proposals shown in the window, with `outcome`, and `main` as alias of their main value.
+    """Proposals shown in the window, as `with_outcome` has them."""
+    return with_outcome(Proposal.objects.filter(shown(scope)), scope)
+
+
+def with_outcome(rows: QuerySet[Proposal], scope: Scope) -> QuerySet[Proposal]:
+    """With `outcome`, and `main` as alias of their main value.
 
     What was auto-applied and then drawn for a check stays auto-applied, whatever the check says.
     Else a person's decision goes before everything; an auto-applied proposal stays so when a newer
@@ -80,18 +85,16 @@ def proposals(scope: Scope) -> QuerySet[Proposal]:
     newer = Proposal.objects.filter(
         ticket=OuterRef("ticket"), ticket_version__version__gt=OuterRef("ticket_version__version")
     ).exclude(route=Proposal.Route.SHADOW)
-    return (
-        Proposal.objects.filter(shown(scope))
-        .alias(main=FilteredRelation("values", condition=Q(values__field__in=main_fields)))
-        .annotate(
-            outcome=Case(
-                When(CHECKED, then=Value(Outcome.AUTO)),
-                When(decision__isnull=False, then=F("decision__verdict")),
-                When(route=Proposal.Route.AUTO, then=Value(Outcome.AUTO)),
-                When(Exists(newer), then=Value(Outcome.SUPERSEDED)),
-                default=Value(Outcome.UNTOUCHED),
-                output_field=CharField(),
-            )
+    return rows.alias(
+        main=FilteredRelation("values", condition=Q(values__field__in=main_fields))
+    ).annotate(
+        outcome=Case(
+            When(CHECKED, then=Value(Outcome.AUTO)),
+            When(decision__isnull=False, then=F("decision__verdict")),
+            When(route=Proposal.Route.AUTO, then=Value(Outcome.AUTO)),
+            When(Exists(newer), then=Value(Outcome.SUPERSEDED)),
+            default=Value(Outcome.UNTOUCHED),
+            output_field=CharField(),
         )
     )
 

@@ -14,12 +14,14 @@ from review.metrics import (
     definitions,
     definitions_autonomy,
     definitions_checks,
+    drill_hits,
     gate,
     reports,
     reports_autonomy,
     reports_checks,
 )
 from review.metrics.cohorts import Outcome
+from review.metrics.definitions_drills import DRILL_HITS
 from review.metrics.figures import AI, Bucket
 from review.metrics.meaning import Text
 from review.metrics.report import Report
@@ -98,6 +100,14 @@ def _reopened(report: Report) -> Chart | None:
     return charts.intervals(report, by_value)
 
 
+def _drill_hits(report: Report) -> Chart | None:
+    by_kind = {
+        f"{drill_hits.WRONG}_rate": (_("wrong advice caught"), "good"),
+        f"{drill_hits.RIGHT}_rate": (_("right advice kept"), "accent"),
+    }
+    return charts.intervals(report, by_kind, is_worst_low=True)
+
+
 OF_PROPOSALS: Mapping[str, Entry] = {
     definitions.UNTOUCHED.key: Entry(reports.untouched, ("share",), charts.shares),
     definitions.ACCEPTANCE.key: Entry(reports.acceptance, ("rate",), _acceptance),
@@ -174,7 +184,6 @@ OF_AUTONOMY: Mapping[str, Entry] = {
         cells=reports_autonomy.WORDS,
     ),
 }
-ENTRIES: Mapping[str, Entry] = {**OF_PROPOSALS, **OF_CHECKS, **OF_AUTONOMY}
 RELIANCE = Section(
     slug="reliance",
     name=_("Who was right"),
@@ -207,4 +216,31 @@ AUTONOMY = Section(
         Shown(definitions_autonomy.CALIBRATION.key, "half"),
     ),
 )
-SECTIONS: Mapping[str, Section] = {section.slug: section for section in (RELIANCE, AUTONOMY)}
+OF_DRILLS: Mapping[str, Entry] = {
+    DRILL_HITS.key: Entry(
+        drill_hits.drill_hits,
+        (f"{drill_hits.WRONG}_rate", f"{drill_hits.RIGHT}_rate"),
+        _drill_hits,
+        rows=drill_hits.rows,
+        cells=drill_hits.CELLS,
+    ),
+}
+ENTRIES: Mapping[str, Entry] = {
+    **OF_PROPOSALS,
+    **OF_CHECKS,
+    **OF_AUTONOMY,
+    **OF_DRILLS,
+}
+PEOPLE = Section(
+    slug="people",
+    name=_("People and advice"),
+    question=_("Do people catch errors?"),
+    said=_(
+        "Of the team together, from at least five people on. Where errors slip through, the advice "
+        "or its page is to be mended, not the person."
+    ),
+    shown=(Shown(DRILL_HITS.key),),
+)
+SECTIONS: Mapping[str, Section] = {
+    section.slug: section for section in (RELIANCE, AUTONOMY, PEOPLE)
+}

@@ -9,6 +9,7 @@ from review.models.counts import (
 )
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
+from review.models.drills import Drill, DrillAcknowledgement, DrillAnswer, DrillProgramme
 from review.models.people import Concern, Seen
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
 
@@ -23,6 +24,10 @@ __all__ = [
     "DecidedValue",
     "Decision",
     "DefinitionComment",
+    "Drill",
+    "DrillAcknowledgement",
+    "DrillAnswer",
+    "DrillProgramme",
     "Lease",
     "MetricDefinition",
     "OutcomeCount",

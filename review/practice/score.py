@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
+from review.drills.answers import OwnFigure, own_figures
 from review.metrics.estimators import Interval, wilson
 from review.models import PracticeAnswer
 
@@ -37,6 +38,7 @@ class Figure:
 class Score:
     finished: int
     figures: list[Figure]
+    drills: list[OwnFigure]
 
 
 def score(person: User) -> Score:
@@ -59,6 +61,7 @@ def score(person: User) -> Score:
             Figure(_("followed wrong advice"), counted["followed"], counted["wrong"]),
             Figure(_("refused right advice"), counted["refused"], counted["right"]),
         ],
+        own_figures(person),
     )
 
 

@@ -160,7 +160,7 @@ def _conclude(
         return show(request, page, choices, forms, status=422, refusal=str(error), **more)
     said = _said(decision.verdict) % {"ticket": proposal.ticket.external_id}
     messages.success(request, said, extra_tags=undo_tag(decision))
-    return onwards(request, choices, row)
+    return onwards(request, choices, row, is_decided=True)
 
 
 def _said(verdict: str) -> str:

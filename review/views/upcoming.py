@@ -7,11 +7,13 @@ from django.views.decorators.http import require_safe
 
 from review import leases, skips
 from review.catalogue import Catalogue, catalogue
+from review.drills.turns import give, is_coming
 from review.forms import decision_forms
 from review.load import load_of
 from review.queue import QueueFilter
 from review.upcoming import claim_next
 from review.views import for_people, is_partial, person
+from review.views.drilling import lead_to
 from review.views.ticket import read_page, surface
 from review.views.windows import window_of
 from triage.models import Ticket, Waiting
@@ -29,15 +31,15 @@ def next_one(request: HttpRequest) -> HttpResponse:
 def ahead(request: HttpRequest, pk: int) -> HttpResponse:
     """The ticket after this one, as the part of the page that a swap would bring, claimed for
     the window that asks. Its list is without the ticket that is about to be decided. 204: none,
-    or the decision fills the hour that the team agreed on.
+    or the decision fills the hour that the team agreed on, or a drill may follow it.
     """
     choices = catalogue()
     ticket = get_object_or_404(Ticket.objects.only("pk"), pk=pk)
     after = Waiting.objects.filter(ticket=ticket).first()
     who, window = person(request), window_of(request)
-    if load_of(who).is_last:
-        return HttpResponse(status=204)
     chosen = QueueFilter.read(request.GET)
+    if load_of(who).is_last or (after is not None and is_coming(who, after, chosen)):
+        return HttpResponse(status=204)
     found = claim_next(chosen, choices, person=who, window=window, after=after)
     if found is None or found == pk:
         return HttpResponse(status=204)
@@ -52,9 +54,17 @@ def ahead(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def onwards(
-    request: HttpRequest, choices: Catalogue, after: Waiting | None, **news: object
+    request: HttpRequest,
+    choices: Catalogue,
+    after: Waiting | None,
+    *,
+    is_decided: bool = False,
+    **news: object,
 ) -> HttpResponse:
-    """After a decision: the next ticket, or only the news where the page shows it already."""
+    """After a decision: the next ticket, or only the news where the page shows it already.
+
+    Once in a while a drill comes before the next ticket, only where `after` was decided.
+    """
     ahead_of_answer = request.headers.get("X-Ahead", "")
     if is_partial(request) and ahead_of_answer.isascii() and ahead_of_answer.isdigit():
         shown = int(ahead_of_answer[:18])
@@ -62,14 +72,18 @@ def onwards(
             answer = render(request, "review/_decided.html", news)
             answer.headers["X-Ahead"] = str(shown)
             return answer
-    return _to_next(request, choices, after)
+    return _to_next(request, choices, after, is_decided=is_decided)
 
 
-def _to_next(request: HttpRequest, choices: Catalogue, after: Waiting | None) -> HttpResponse:
+def _to_next(
+    request: HttpRequest, choices: Catalogue, after: Waiting | None, *, is_decided: bool = False
+) -> HttpResponse:
     chosen = QueueFilter.read(request.GET)
     who, window = person(request), window_of(request)
     if load_of(who).is_reached:
         return redirect(reverse("review:pause") + chosen.query)
+    if is_decided and after is not None and (drill := give(who, after, chosen, choices)):
+        return lead_to(request, drill)
     following = claim_next(chosen, choices, person=who, window=window, after=after)
     if following is None:
         return redirect(reverse("review:queue") + chosen.query)

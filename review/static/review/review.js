@@ -87,6 +87,8 @@
 
   // --- List ----------------------------------------------------------------------------------
   function step(by) {
+    const onwards = by > 0 && one("[data-onwards]");
+    if (onwards) { onwards.click(); return; }
     const rows = all("[data-row]");
     const at = rows.findIndex((row) => row.hasAttribute("aria-current"));
     const next = rows[at < 0 ? 0 : at + by];
@@ -209,7 +211,7 @@
   // Another ticket is there: for the eyes and, by the focus, for the ears.
   function arrived() {
     prepare();
-    if (!toAnswer()) one("#work h1")?.focus({ preventScroll: true });
+    if (!toAnswer()) (one("#work [data-arrives]") || one("#work h1"))?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
 
