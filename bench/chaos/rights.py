@@ -57,9 +57,12 @@ PAGES = {
          "review:metrics_tickets", "review:metrics_csv", "review:search", "review:views",
          "review:view_save", "review:batch", "review:agreement", "review:beside",
          "review:requester", "review:news", "review:news_count", "review:report_concern",
-         "review:my_concerns"),
+         "review:my_concerns", "review:drills", "review:metrics_people"),
         both(READERS),
     ),
+    "review:drill_setting": both(frozenset({TEAM_LEAD, AI_OWNER, ROOT})),
+    # Only one's own are there, once they are answered.
+    "review:drill_told": both(DECIDERS, may_decline=True),
     # Past the line: not even the AI owner reads what was reported.
     **dict.fromkeys(
         ("review:concerns", "review:concern", "review:answer_concern"), both(INSPECTORS)
@@ -75,7 +78,7 @@ PAGES = {
          "review:renew", "review:release", "review:reverse", "review:undo_last",
          "review:equal", "review:equal_count", "review:together", "review:pause",
          "review:go_on", "review:put_off_break", "review:answer", "review:practice",
-         "review:practice_past"),
+         "review:practice_past", "review:drill_acknowledge", "review:drill_rest"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.
@@ -203,7 +206,7 @@ LIBRARY = Table(ROOTS, ROOTS, ROOTS, ROOTS)
 TABLES = {
     **dict.fromkeys(
         ("triage_source", "triage_field", "triage_choice", "triage_escalationrule",
-         "triage_playbook", "triage_rung", "review_reason"),
+         "triage_playbook", "triage_rung", "review_reason", "review_drillprogramme"),
         POLICY,
     ),
     # A secret is made anew or retired, a stop released: neither is edited.
@@ -224,6 +227,7 @@ TABLES = {
         frozenset({TEAM_LEAD, AUDITOR, ROOT}), frozenset({TEAM_LEAD, ROOT})
     ),
     # A team lead reads no single person's answers.
+    "review_drill": Table(frozenset({AI_OWNER, AUDITOR, ROOT})),
     "review_spotcheck": Table(frozenset({AI_OWNER, AUDITOR, ROOT})),
     "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
     "review_skip": Table(INSPECTORS),

@@ -15,12 +15,15 @@ from review.models import (
     Batch,
     Concern,
     Decision,
+    Drill,
+    DrillAnswer,
+    DrillProgramme,
     MetricDefinition,
     PracticeAnswer,
     SavedView,
 )
 from tests.review.definitions.world import proposed
-from triage.models import Choice, Ticket
+from triage.models import Choice, ModelVersion, Ticket
 
 NAMESPACE = "review"
 ARGUMENT = re.compile(r"(?:([\w-]+)/)?<(?:\w+:)?(\w+)>")
@@ -72,11 +75,45 @@ def arguments(ticket: Ticket, viewer: User) -> dict[str, object]:
         "views": view.pk,
         "concerns": concern.pk,
         "practice": exercise.pk,
+        "drills": ticket.source_id,
+        "answers": answered_drill(ticket, viewer).pk,
         "metrics": next(iter(DEFINITIONS)),
         "definitions": made.key,
         "version": made.version,
         "comments": made.comments.latest("pk").pk,
     }
+
+
+def answered_drill(ticket: Ticket, viewer: User) -> Drill:
+    """Of the viewer's own, in a source whose programme is on."""
+    right, wrong = Choice.objects.filter(field__source=ticket.source, field__is_main=True)[:2]
+    now = timezone.now()
+    DrillProgramme.objects.get_or_create(
+        source=ticket.source,
+        defaults={
+            "is_on": True,
+            "disclosure": "Read this.",
+            "disclosed_at": now,
+            "changed_by": viewer,
+        },
+    )
+    drill, _ = Drill.objects.get_or_create(
+        person=viewer,
+        proposal=ticket.proposals.latest("pk"),
+        defaults={
+            "advice": wrong,
+            "truth": right,
+            "is_right": False,
+            "known_by": "agreed",
+            "version": ModelVersion.objects.latest("pk"),
+            "shown_at": now,
+        },
+    )
+    DrillAnswer.objects.get_or_create(
+        drill=drill,
+        defaults={"verdict": "overridden", "final": right, "seconds": 9, "answered_at": now},
+    )
+    return drill
 
 
 def version_on_vote(by: User) -> MetricDefinition:

@@ -14,6 +14,7 @@ from review.metrics.figures import Bucket, Kind
 from review.metrics.registry import ENTRIES
 from review.metrics.window import Group
 from review.models import Truth
+from tests.review.metrics.drill_world import make_drills
 from tests.review.metrics.helpers import (
     Desk,
     accept,
@@ -182,6 +183,9 @@ def make_everything() -> None:
             check(desk, truth=truth, route=Proposal.Route.AUTO, origin=Truth.Origin.SINGLE)
         ProposedValue.objects.filter(field=desk.category).update(probability=0.7)
         certify(desk)
+        for advice in ("vpn", "wifi"):
+            make_drills(desk, advice, "wrong", people=6, hits=4)
+            make_drills(desk, advice, "right", people=5, hits=3)
 
 
 @pytest.mark.django_db

@@ -8,7 +8,15 @@ from django.db.models import Model
 from django.utils import timezone
 from knox.models import AuthToken
 
-from review.models import Decision, Reason, Skip, SpotCheck, TeamAgreement
+from review.models import (
+    Decision,
+    Drill,
+    DrillProgramme,
+    Reason,
+    Skip,
+    SpotCheck,
+    TeamAgreement,
+)
 from tests.conftest import new_ticket
 from triage import ledger
 from triage.models import (
@@ -197,11 +205,20 @@ def _policy_rows(
         new_certificate(version, choice),
         EmergencyStop.objects.create(choice=choice, pulled_by=owner, reason="Drill"),
         TeamAgreement.objects.create(agreed_by=source.owner),
+        _programme(number, owner),
         Reason.objects.create(
             key=f"r{number}", label="R", applies_to="override", digit=1, is_active=False
         ),
         version,
     ]
+
+
+def _programme(number: int, owner: User) -> DrillProgramme:
+    """Of a source of its own, because a source has one."""
+    source = Source.objects.create(slug=f"drilled{number}", name=f"Drilled {number}", owner=owner)
+    return DrillProgramme.objects.create(
+        source=source, disclosure="Read this.", disclosed_at=timezone.now(), changed_by=owner
+    )
 
 
 def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -> list[Model]:
@@ -242,6 +259,16 @@ def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -
                 key=f"s{number}", label="S", applies_to="skip", digit=1, is_active=False
             ),
             at=now,
+        ),
+        Drill.objects.create(
+            proposal=proposal,
+            person=reviewer,
+            advice=choice,
+            truth=choice,
+            is_right=True,
+            known_by="agreed",
+            version=ModelVersion.objects.latest("pk"),
+            shown_at=now,
         ),
         SpotCheck.objects.create(
             proposal=proposal, propensity=0.05, stratum="waiting", drawn_at=now

@@ -35,6 +35,7 @@ LISTS = (
     + ["triage_driftfinding", "triage_retrainingproposal"]
     + [f"triage_{name}" for name in ("proposal", "effect", "job", "ledgerentry")]
     + [f"triage_{name}" for name in ("trainingrun", "labeldoubt")]
+    + ["review_drill", "review_drillprogramme"]
     + ["review_decision", "review_reason", "knox_authtoken", "auth_user", "auth_group"]
 )
 

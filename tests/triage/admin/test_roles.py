@@ -59,6 +59,8 @@ PAGES = {
     "review.skip": (NOTHING, NOTHING, READS),
     # Agreed anew, never edited: the page of one shows what was agreed.
     "review.teamagreement": (NOTHING, WRITES, READS),
+    "review.drillprogramme": POLICY,
+    "review.drill": (READS, NOTHING, READS),
     "review.spotcheck": (READS, NOTHING, READS),
     "knox.authtoken": (WRITES, NOTHING, READS),
     "auth.user": (NOTHING, NOTHING, READS),
