@@ -221,6 +221,19 @@ def _programme(number: int, owner: User) -> DrillProgramme:
     )
 
 
+def _drill(proposal: Proposal, choice: Choice, reviewer: User) -> Drill:
+    return Drill.objects.create(
+        proposal=proposal,
+        person=reviewer,
+        advice=choice,
+        truth=choice,
+        is_right=True,
+        known_by="agreed",
+        version=ModelVersion.objects.latest("pk"),
+        shown_at=timezone.now(),
+    )
+
+
 def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -> list[Model]:
     ticket, now = proposal.ticket, timezone.now()
     delivery = Delivery.objects.create(
@@ -260,16 +273,7 @@ def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -
             ),
             at=now,
         ),
-        Drill.objects.create(
-            proposal=proposal,
-            person=reviewer,
-            advice=choice,
-            truth=choice,
-            is_right=True,
-            known_by="agreed",
-            version=ModelVersion.objects.latest("pk"),
-            shown_at=now,
-        ),
+        _drill(proposal, choice, reviewer),
         SpotCheck.objects.create(
             proposal=proposal, propensity=0.05, stratum="waiting", drawn_at=now
         ),
