@@ -36,5 +36,5 @@ class ProgrammeForm(Base):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk is None:
+        if self.instance._state.adding:
             self.initial["disclosure"] = str(SUGGESTED)

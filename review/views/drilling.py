@@ -28,6 +28,7 @@ GIVEN = "drill"
 DECIDES = "review.add_decision"
 View = Callable[..., HttpResponse]
 Verdict = DrillAnswer.Verdict
+Word = tuple[str, Choice | None]
 
 
 def lead_to(request: HttpRequest, drill: Drill) -> HttpResponse:
@@ -67,7 +68,6 @@ def told(request: HttpRequest, pk: int) -> HttpResponse:
     rows = answers.mine(person(request)).filter(answer__isnull=False)
     drill, choices = get_object_or_404(rows, pk=pk), catalogue()
     page = told_page(drill, choices)
-    main = page.main
     context = surface(request, page, choices, None) | {
         "own": None,
         "drill": drill,
@@ -76,7 +76,6 @@ def told(request: HttpRequest, pk: int) -> HttpResponse:
         "advice": choices.path(drill.advice_id),
         "final": choices.path(drill.answer.final_id),
         "recorded": _recorded(drill, choices),
-        "main_line": main,
     }
     template = "review/_work.html" if is_partial(request) else "review/work.html"
     return render(request, template, context)
@@ -106,20 +105,21 @@ def _page(request: HttpRequest, drill: Drill) -> HttpResponse:
 def _answer(request: HttpRequest, drill: Drill, way: str) -> HttpResponse:
     choices = catalogue()
     page = drill_page(drill, choices)
-    verdict, final = Verdict.ACCEPTED, choices.by_pk[drill.advice_id]
+    advice = choices.by_pk[drill.advice_id]
+    word: Word = (Verdict.ACCEPTED, advice)
     if way != "accept":
         forms = decision_forms(page, choices, active=way, data=request.POST)
         form = getattr(forms, way)
         if not form.is_valid():
             return _show(request, page, choices, forms, status=422)
-        verdict, final = _word(form, page, final)
-    answers.answer(drill, verdict, final)
+        word = _word(form, page, advice)
+    answers.answer(drill, *word)
     request.session.pop(GIVEN, None)
     chosen = QueueFilter.read(request.GET)
     return redirect(reverse("review:drill_told", args=[drill.pk]) + chosen.query)
 
 
-def _word(form: Any, page: TicketPage, advice: Choice) -> tuple[str, Choice | None]:
+def _word(form: Any, page: TicketPage, advice: Choice) -> Word:
     """Of a valid form. Who changes other fields alone has taken the advice."""
     if not isinstance(form, OverrideForm):
         return Verdict.PASSED, None

@@ -170,7 +170,8 @@ def test_the_page_answers_whether_people_catch_errors_and_names_nobody(client: C
     assert "70\N{NO-BREAK SPACE}%" in page
     listed = text(client.get(f"/metrics/tickets/?{MARCH}&metric=drill-hits&cell=wrong-hit"))
     assert "wrong advice, overridden" in listed
-    table = b"".join(client.get(f"/metrics/drill-hits.csv?{MARCH}").streaming_content).decode()
+    sent: Any = client.get(f"/metrics/drill-hits.csv?{MARCH}")
+    table = b"".join(sent.streaming_content).decode()
     assert ",0.7,21,30," in table
     for shown in (page, listed, table):
         assert not any(person.username in shown for person in who)
