@@ -13,6 +13,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from review.metrics.definitions import DEFINITIONS
+from review.metrics.registry import SECTIONS
 from tests.review.helpers import make_reader, make_user
 from tests.review.metrics.helpers import (
     LONG_AGO,
@@ -91,7 +92,9 @@ def test_a_month_shows_where_automation_helps_and_hurts(lead: Client) -> None:
 def test_every_report_has_its_meaning_its_table_and_its_export(lead: Client) -> None:
     make_month()
 
+    # At a glance, and the pages of the other questions.
     html = page(lead, **MARCH)
+    html += "".join(lead.get(one.url, MARCH).content.decode() for one in SECTIONS.values())
 
     for key, definition in DEFINITIONS.items():
         assert str(definition.name) in html
