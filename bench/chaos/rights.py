@@ -54,8 +54,9 @@ def both(roles: frozenset[str | None], *, may_decline: bool = False) -> Right:
 PAGES = {
     **dict.fromkeys(
         ("review:queue", "review:ticket", "review:effects", "review:history", "review:metrics",
-         "review:metrics_tickets", "review:metrics_csv", "review:search", "review:views",
-         "review:view_save", "review:batch", "review:agreement", "review:beside",
+         "review:metrics_tickets", "review:metrics_csv", "review:metrics_workflows",
+         "review:search", "review:views", "review:view_save", "review:batch",
+         "review:agreement", "review:beside",
          "review:requester", "review:news", "review:news_count", "review:report_concern",
          "review:my_concerns", "review:drills", "review:metrics_people"),
         both(READERS),

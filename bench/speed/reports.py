@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from django.db.models import FloatField
 from django.test import Client
 
 from bench.speed.rows import Pair, Row, percentile
@@ -85,8 +86,11 @@ def _hold_against_rows(setting: Setting) -> str:
 def _counted() -> dict[str, set[tuple[Any, ...]]]:
     found = {}
     for model in day_counts.KINDS:
-        names = [field.attname for field in model._meta.concrete_fields if field.name != "id"]
         # Sums of seconds come in another order, and so with another last digit.
-        names = [name for name in names if name != "seconds"]
+        names = [
+            field.attname
+            for field in model._meta.concrete_fields
+            if field.name != "id" and not isinstance(field, FloatField)
+        ]
         found[model.__name__] = set(model._default_manager.values_list(*names))
     return found

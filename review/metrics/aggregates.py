@@ -6,6 +6,9 @@ from django.db.models import BigIntegerField, DateField, FloatField, Func, Integ
 
 from review.metrics.bins import BINS_AN_OCTAVE, LAST_BIN
 
+# The in-scope scores that anybody asks about lie below.
+MOST_PERCENT = 20
+
 
 class SecondsBetween(Func):
     """Seconds from the first moment to the second, as a float."""
@@ -49,6 +52,15 @@ class BinOf(Func):
         f" ELSE LEAST({LAST_BIN}, 1 + FLOOR({BINS_AN_OCTAVE} * LN(GREATEST(%(expressions)s, 1))"
         " / LN(2.0::double precision) + 1e-9)::int) END"
     )
+    arity = 1
+    output_field = IntegerField()
+
+
+class PercentOf(Func):
+    """Whole percent of a fraction, rounded down; all from MOST_PERCENT on are that."""
+
+    # The small number keeps 0.29 * 100 from falling short of 29.
+    template = f"LEAST({MOST_PERCENT}, FLOOR(%(expressions)s * 100 + 1e-9)::int)"
     arity = 1
     output_field = IntegerField()
 

@@ -160,6 +160,11 @@ def matured(scope: Scope) -> QuerySet[Proposal]:
     return settled(scope).filter(Q(settled_at__lt=scope.matured_before)).alias(hit=Exists(reopened))
 
 
+def predicted(scope: Scope) -> QuerySet[Proposal]:
+    """Standing proposals on whose main value a model had an opinion, proposed or not."""
+    return standing(scope).filter(Q(main__prediction__isnull=False))
+
+
 def decided(scope: Scope) -> QuerySet[Proposal]:
     return proposals(scope).filter(~CHECKED, decision__isnull=False)
 

@@ -1,16 +1,20 @@
-"""Counts of what became of proposals, added up from counts of days. Each is one aggregate query."""
+"""Counts of what became of proposals, added up from counts of days. Each is one aggregate query.
+
+What is counted by group can be counted by other columns of the counts instead: by groups.WEEK.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import F, Min, Model, Q, QuerySet, Sum, Window
+from django.db.models.functions import TruncWeek
 from django.utils.translation import gettext_lazy as _
 
 from review.metrics.aggregates import DaysLater, SumOver
 from review.metrics.bins import Bin
 from review.metrics.cohorts import Outcome
-from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, name_groups
+from review.metrics.groups import COUNTED_COLUMNS, WEEK, Columns, Named, name_groups
 from review.metrics.window import Scope
 from review.models import ChangeCount, OutcomeCount, ProposalCount, TimeCount
 
@@ -57,48 +61,49 @@ class Times:
         return sum(one.n for one in self.bins)
 
 
-def outcomes(scope: Scope) -> list[GroupCounts]:
+def outcomes(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group the number of proposals with each Outcome, superseded ones beside the rest."""
-    return _by_group(_of(ProposalCount, scope), scope, {"n": Sum("n")}, split="outcome")
+    rows = counted(ProposalCount, scope)
+    return by_group(rows, scope, {"n": Sum("n")}, split="outcome", columns=columns)
 
 
-def answers(scope: Scope) -> list[GroupCounts]:
+def answers(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group, of those that had something to accept: how many were accepted, how many not."""
-    rows = _of(ProposalCount, scope).filter(
+    rows = counted(ProposalCount, scope).filter(
         is_offered=True, outcome__in=[Outcome.ACCEPTED, Outcome.OVERRIDDEN]
     )
-    return _by_group(rows, scope, {"n": Sum("n")}, split="outcome")
+    return by_group(rows, scope, {"n": Sum("n")}, split="outcome", columns=columns)
 
 
-def escalations(scope: Scope) -> list[GroupCounts]:
+def escalations(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group: `n` proposals by a model, `hit` of them escalated later."""
-    rows = _of(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
-    return _by_group(rows, scope, {"n": Sum("n"), "hit": Sum("escalated")})
+    rows = counted(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
+    return by_group(rows, scope, {"n": Sum("n"), "hit": Sum("escalated")}, columns=columns)
 
 
 def automatic(scope: Scope) -> list[GroupCounts]:
     """By group: `n` standing proposals by a model, `hit` of them applied without a person."""
-    rows = _of(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
+    rows = counted(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
     is_auto = Q(outcome=Outcome.AUTO)
-    return _by_group(rows, scope, {"n": Sum("n"), "hit": Sum("n", filter=is_auto, default=0)})
+    return by_group(rows, scope, {"n": Sum("n"), "hit": Sum("n", filter=is_auto, default=0)})
 
 
-def reopenings(scope: Scope) -> list[GroupCounts]:
+def reopenings(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group, for auto, accepted and overridden: `auto` matured, `auto_hit` of them reopened."""
     in_time = Q(reopened_after__lte=scope.outcome_days)
     rows = (
-        _of(OutcomeCount, scope)
+        counted(OutcomeCount, scope)
         .alias(settled_on=DaysLater("day", "settled_after"))
         .filter(settled_on__lt=scope.matured_before.date())
     )
     hits = {"n": Sum("n"), "hit": Sum("n", filter=in_time, default=0)}
-    return _by_group(rows, scope, hits, split="outcome")
+    return by_group(rows, scope, hits, split="outcome", columns=columns)
 
 
 def override_reasons(scope: Scope) -> list[ReasonCount]:
     """Fields of the same key count as one, whatever the source."""
     rows = (
-        _of(ChangeCount, scope)
+        counted(ChangeCount, scope)
         .filter(proposed__isnull=False, reason__isnull=False)
         .exclude(proposed=F("final"))
         .values("field__key", "reason_id", "reason__label")
@@ -126,7 +131,7 @@ def step_ins(scope: Scope) -> list[StepIn]:
     """The most frequent changes of a value, left-open ones that a person filled included."""
     is_kept = Q(proposed=F("final")) | Q(proposed__isnull=True, final__isnull=True)
     rows = (
-        _of(ChangeCount, scope)
+        counted(ChangeCount, scope)
         .values(*{*STEP_IN_FIELD.all, *STEP_IN_FROM.all, *STEP_IN_TO.all})
         .annotate(count=Sum("n"), changed=Sum("n", filter=~is_kept, default=0))
         # In a call of its own: with the others, Django would group by it.
@@ -149,17 +154,24 @@ def step_ins(scope: Scope) -> list[StepIn]:
 
 def decision_times(scope: Scope) -> list[Times]:
     """By group and verdict; altogether() has those of all groups."""
-    columns = COUNTED_COLUMNS[scope.group]
-    rows = list(
-        _of(TimeCount, scope)
-        .values("verdict", "bin", *columns.all)
+    return binned(counted(TimeCount, scope), scope, "verdict")
+
+
+def binned(
+    rows: QuerySet[Any], scope: Scope, split: str, columns: Columns | None = None
+) -> list[Times]:
+    """Rows of bins by group and `split`, a column, whose value is told as the verdict."""
+    columns = columns or COUNTED_COLUMNS[scope.group]
+    found = list(
+        by_week(rows, columns)
+        .values(split, "bin", *columns.all)
         .annotate(count=Sum("n"), total=Sum("seconds"))
         .order_by()
     )
-    found: dict[tuple[Named, str], list[Bin]] = {}
-    for group, row in zip(name_groups(rows, columns), rows, strict=True):
-        found.setdefault((group, row["verdict"]), []).append(_bin(row))
-    return [Times(group, verdict, bins) for (group, verdict), bins in found.items()]
+    times: dict[tuple[Named, str], list[Bin]] = {}
+    for group, row in zip(name_groups(found, columns), found, strict=True):
+        times.setdefault((group, row[split]), []).append(_bin(row))
+    return [Times(group, verdict, bins) for (group, verdict), bins in times.items()]
 
 
 def altogether(times: Sequence[Times]) -> list[Times]:
@@ -173,7 +185,7 @@ def altogether(times: Sequence[Times]) -> list[Times]:
     return [Times(None, verdict, list(bins.values())) for verdict, bins in found.items()]
 
 
-def _of(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
+def counted(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
     rows = model._default_manager.filter(day__gte=scope.first, day__lte=scope.last)
     return rows.filter(source=scope.source) if scope.source else rows
 
@@ -182,11 +194,17 @@ def _bin(row: Mapping[str, Any]) -> Bin:
     return Bin(row["bin"], row["count"], row["total"])
 
 
-def _by_group(
-    rows: QuerySet[Any], scope: Scope, counts: Mapping[str, Sum], *, split: str = ""
+def by_group(
+    rows: QuerySet[Any],
+    scope: Scope,
+    counts: Mapping[str, Sum],
+    *,
+    split: str = "",
+    columns: Columns | None = None,
 ) -> list[GroupCounts]:
     """With `split`, a column, `n` is named after its value, and any other `hit` value_hit."""
-    columns = COUNTED_COLUMNS[scope.group]
+    columns = columns or COUNTED_COLUMNS[scope.group]
+    rows = by_week(rows, columns)
     # Prefixed, because an aggregate may not bear the name of a column that it adds up.
     found = list(
         rows.values(*columns.all, *([split] if split else []))
@@ -195,10 +213,14 @@ def _by_group(
     )
     groups: dict[Named, dict[str, int]] = {}
     for group, row in zip(name_groups(found, columns), found, strict=True):
-        counted = groups.setdefault(group, {})
+        own = groups.setdefault(group, {})
         for name in counts:
-            counted[_name(row[split], name) if split else name] = row[f"count_{name}"]
-    return [GroupCounts(group, counted) for group, counted in groups.items()]
+            own[_name(row[split], name) if split else name] = row[f"count_{name}"]
+    return [GroupCounts(group, own) for group, own in groups.items()]
+
+
+def by_week(rows: QuerySet[Any], columns: Columns) -> QuerySet[Any]:
+    return rows.annotate(week=TruncWeek("day")) if columns is WEEK else rows
 
 
 def _name(value: str, name: str) -> str:

@@ -19,15 +19,17 @@ from django.db.models import (
 )
 from django.db.models.functions import TruncDate
 
-from review.metrics import cohorts
-from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, SecondsBetween
+from review.metrics import cohorts, opening_counts
+from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, PercentOf, SecondsBetween
 from review.metrics.window import Scope
 from review.models import (
     ChangeCount,
     CheckCount,
+    NoveltyCount,
     OutcomeCount,
     PersonDay,
     ProposalCount,
+    TicketStory,
     TimeCount,
 )
 from triage.models import Proposal, TicketEvent
@@ -38,7 +40,16 @@ BATCH = 2000
 
 def replace(scope: Scope) -> None:
     """Count the days of a scope anew; it has a source. Inside a transaction."""
-    for model, count in KINDS.items():
+    _replace(scope, KINDS)
+
+
+def replace_openings(scope: Scope) -> None:
+    """The same, of what is counted by the day on which tickets were opened."""
+    _replace(scope, opening_counts.KINDS)
+
+
+def _replace(scope: Scope, kinds: Mapping[type[models.Model], Callable[[Scope], Rows]]) -> None:
+    for model, count in kinds.items():
         model._default_manager.filter(
             source=scope.source, day__gte=scope.first, day__lte=scope.last
         ).delete()
@@ -48,7 +59,8 @@ def replace(scope: Scope) -> None:
 
 def forget() -> None:
     """Remove all counts."""
-    for model in KINDS:
+    kinds: tuple[type[models.Model], ...] = (*KINDS, TicketStory)
+    for model in kinds:
         model._default_manager.all().delete()
 
 
@@ -143,6 +155,15 @@ def people(scope: Scope) -> Rows:
     return found
 
 
+def novelty(scope: Scope) -> Rows:
+    return (
+        cohorts.predicted(scope)
+        .values(**_of_proposal(scope), scope_percent=PercentOf(F("main__prediction__in_scope")))
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+
+
 def _of_proposal(scope: Scope) -> dict[str, Any]:
     return {
         "day": TruncDate("created_at", tzinfo=scope.now.tzinfo),
@@ -162,4 +183,6 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
     OutcomeCount: settlements,
     CheckCount: checks,
     PersonDay: people,
+    NoveltyCount: novelty,
+    **opening_counts.KINDS,
 }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from review.metrics.definitions_autonomy import OF_AUTONOMY
 from review.metrics.definitions_checks import OF_CHECKS
 from review.metrics.definitions_drills import OF_DRILLS
+from review.metrics.definitions_workflows import OF_WORKFLOWS
 from review.metrics.meaning import Audience, Definition, Parameter, Text, Unit
 
 __all__ = ["DEFINITIONS", "Audience", "Definition", "Parameter", "Text", "Unit"]
@@ -142,5 +143,5 @@ OF_PROPOSALS = (
     REOPENED,
     TIME_TO_DECISION,
 )
-ALL = (*OF_PROPOSALS, *OF_CHECKS, *OF_AUTONOMY, *OF_DRILLS)
+ALL = (*OF_PROPOSALS, *OF_CHECKS, *OF_AUTONOMY, *OF_DRILLS, *OF_WORKFLOWS)
 DEFINITIONS = {definition.key: definition for definition in ALL}

@@ -10,10 +10,20 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from review.metrics import cohorts, definitions
+from review.metrics import cohorts, definitions, story_drill, versions
 from review.metrics.cohorts import BY_AI, Outcome
 from review.metrics.figures import AI, Bucket
-from review.metrics.groups import COLUMNS, NONE, in_group, name_groups
+from review.metrics.groups import (
+    COLUMNS,
+    NONE,
+    STORY_COLUMNS,
+    Columns,
+    in_counted_group,
+    in_group,
+    name_groups,
+)
+from review.metrics.meaning import Definition
+from review.metrics.opening_counts import opened
 from review.metrics.registry import ENTRIES
 from review.metrics.window import Group, Scope
 from review.models import Reason
@@ -28,6 +38,8 @@ COHORTS = {
     definitions.OVERRIDE_REASONS.key: cohorts.decided,
     definitions.STEP_INS.key: cohorts.decided,
 }
+# Parameters that say nothing of a ticket.
+OF_PROPOSALS = ("state", "field", "reason", "was", "became")
 KEY = rf"^(?:[0-9]{{1,18}}|{NONE})$"
 
 
@@ -45,6 +57,7 @@ class BucketForm(forms.Form):
     was = forms.RegexField(KEY, required=False)
     became = forms.RegexField(KEY, required=False)
     cell = forms.SlugField(max_length=40, required=False)
+    version = forms.RegexField(r"^[0-9]{1,9}$", required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -61,10 +74,27 @@ class BucketForm(forms.Form):
             self.add_error("hit", _("Only escalated and reopened tickets can be asked for."))
         if cleaned.get("cell") and metric and cleaned["cell"] not in ENTRIES[metric].cells:
             self.add_error("cell", _("This metric has no such cell."))
+        if metric and ENTRIES[metric].stories is not None:
+            for name in OF_PROPOSALS:
+                if cleaned.get(name):
+                    self.add_error(name, _("This metric counts tickets, not proposals."))
+        if cleaned.get("version") and metric and not _version(metric, cleaned["version"]):
+            self.add_error("version", _("This metric never had such a version in force."))
         return cleaned
 
     def bucket(self) -> Bucket:
         return Bucket(**self.cleaned_data)
+
+
+def _version(metric: str, number: str) -> Definition | None:
+    found = (window.definition for window in versions.recent_history(metric))
+    return next((one for one in found if str(one.version) == number), None)
+
+
+def _as_counted(scope: Scope, bucket: Bucket) -> Scope:
+    """With the version of the definition by which the bucket counts."""
+    version = _version(bucket.metric, bucket.version) if bucket.version else None
+    return scope.under(version) if version else scope
 
 
 def rows(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
@@ -72,6 +102,7 @@ def rows(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
 
     A ticket appears once a proposal: decided twice, it was counted twice.
     """
+    scope = _as_counted(scope, bucket)
     listed = ENTRIES[bucket.metric].rows
     if listed is not None:
         return listed(scope, bucket).order_by("-created_at", "-pk")
@@ -117,6 +148,7 @@ def _is(column: str, key: str) -> Q:
 
 # The list has a column for the source.
 CATEGORY = COLUMNS[Group.CATEGORY]._replace(source="")
+FILED = STORY_COLUMNS[Group.CATEGORY]._replace(source="")
 LISTED = (
     "ticket_id",
     "ticket__subject",
@@ -131,7 +163,7 @@ LISTED = (
 
 @dataclass(frozen=True)
 class Listed:
-    """One proposal in the list."""
+    """One proposal in the list, or one ticket, with the moment of its opening."""
 
     ticket: int
     external_id: str
@@ -143,13 +175,35 @@ class Listed:
     outcome: str
 
 
-def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal, dict[str, Any]]:
-    """The same rows with only the columns that `lines` shows."""
-    found: QuerySet[Proposal, dict[str, Any]] = rows(scope, bucket).values(*LISTED, *CATEGORY.all)
+def are_tickets(bucket: Bucket) -> bool:
+    """Whether the metric counts tickets, not proposals."""
+    return ENTRIES[bucket.metric].stories is not None
+
+
+def listed(scope: Scope, bucket: Bucket) -> QuerySet[Any, dict[str, Any]]:
+    """What the figure of this bucket counts, with only the columns that `lines` shows."""
+    stories = ENTRIES[bucket.metric].stories
+    found: QuerySet[Any, dict[str, Any]]
+    if stories is None:
+        found = rows(scope, bucket).values(*LISTED, *CATEGORY.all)
+    else:
+        told = stories(_as_counted(scope, bucket), bucket)
+        told = told.order_by("-ticket__opened_at", "-ticket")
+        found = told.values(*story_drill.LISTED, *FILED.all)
     return found
 
 
 def lines(found: Sequence[Mapping[str, Any]]) -> list[Listed]:
+    """Of rows of one list."""
+    if found and "path" in found[0]:
+        return [
+            Listed(
+                **story_drill.listed(row),
+                subject=_("(erased)") if row["ticket__erased_at"] else row["ticket__subject"],
+                category=category.name,
+            )
+            for row, category in zip(found, name_groups(found, FILED), strict=True)
+        ]
     return [
         Listed(
             ticket=row["ticket_id"],
@@ -169,9 +223,7 @@ def words(scope: Scope, bucket: Bucket) -> list[str]:
     """The bucket said in words: the group, the state, the values."""
     said = []
     if bucket.of:
-        columns = COLUMNS[scope.group]
-        found = cohorts.proposals(scope).filter(in_group(scope.group, bucket.of))
-        said += [group.name for group in name_groups(found.values(*columns.all)[:1], columns)]
+        said += _group(scope, bucket)
     if bucket.field:
         by_key = bucket.metric == definitions.OVERRIDE_REASONS.key
         column = "key" if by_key else "pk"
@@ -188,10 +240,24 @@ def words(scope: Scope, bucket: Bucket) -> list[str]:
         said.append(str(Outcome(bucket.state).label))
     if bucket.cell:
         said.append(str(ENTRIES[bucket.metric].cells[bucket.cell]))
+    if bucket.version:
+        said.append(_("by version %(version)s") % {"version": bucket.version})
     if bucket.hit:
         is_reopened = bucket.metric == definitions.REOPENED.key
         said.append(_("reopened") if is_reopened else _("escalated later"))
     return said
+
+
+def _group(scope: Scope, bucket: Bucket) -> list[str]:
+    found: QuerySet[Any, Any]
+    columns: Columns
+    if are_tickets(bucket):
+        columns = STORY_COLUMNS[scope.group]
+        found = opened(scope).filter(in_counted_group(scope.group, bucket.of))
+    else:
+        columns = COLUMNS[scope.group]
+        found = cohorts.proposals(scope).filter(in_group(scope.group, bucket.of))
+    return [group.name for group in name_groups(found.values(*columns.all)[:1], columns)]
 
 
 def _choice(key: str, none: str) -> str:

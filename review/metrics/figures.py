@@ -11,8 +11,10 @@ from review.metrics.bins import Bin, quantile_from_bins
 from review.metrics.estimators import (
     Estimate,
     Interval,
+    Moments,
     WeightedSums,
     newcombe,
+    ratio_from_moments,
     weighted_rate_from_sums,
     wilson,
 )
@@ -32,7 +34,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Bucket:
-    """Which proposals a figure counts, in words that fit into a URL; see drill.rows."""
+    """Which proposals or tickets a figure counts, in words that fit into a URL; see drill.rows.
+
+    `version` is that of the definition by which it counts, where that is not the one in force.
+    """
 
     metric: str
     of: str = ""
@@ -43,6 +48,7 @@ class Bucket:
     was: str = ""
     became: str = ""
     cell: str = ""
+    version: str = ""
 
     def params(self) -> dict[str, str]:
         return {name: value for name, value in asdict(self).items() if value}
@@ -53,7 +59,8 @@ class Figure:
     """`value` is None where n lies below min_n: there is something to count, but no rate yet.
 
     Shares and differences are fractions, times seconds. `k` of `n` for shares; a count has its
-    value as n. The bucket lists exactly the proposals that k counts, or n where there is no k.
+    value as n. The bucket lists exactly what k counts, or n where there is no k: a share of time
+    is one of n tickets and has none.
     """
 
     kind: Kind
@@ -134,6 +141,19 @@ def rate(k: int, n: int, definition: Definition, bucket: Bucket) -> Figure:
         wilson(k, n) if enough else None,
         definition.min_n,
         bucket,
+    )
+
+
+def share_of_time(moments: Moments, definition: Definition, bucket: Bucket) -> Figure:
+    """Of all tickets together, so that long ones count for more."""
+    found = ratio_from_moments(moments) if moments.n >= definition.min_n else None
+    return Figure(
+        Kind.RATE,
+        found.value if found else None,
+        moments.n,
+        interval=found.interval if found else None,
+        min_n=definition.min_n,
+        bucket=bucket,
     )
 
 

@@ -76,11 +76,24 @@ COUNTED_COLUMNS = {
     ),
     Group.SOURCE: Columns(key="source_id", names=("source__name",), source="source__slug"),
 }
+# And in counts of tickets, whose category is the one that they had at last.
+STORY_COLUMNS = {
+    **COUNTED_COLUMNS,
+    Group.CATEGORY: COUNTED_COLUMNS[Group.CATEGORY]._replace(nameless=_("no category known")),
+}
+# Not a group to split a report by: the Monday of the day that was counted, for trends.
+WEEK = Columns(key="week", names=("week",))
 
 
 def in_group(group: Group, key: str) -> Q:
     """The proposals of one group by its Named.key. Raises ValueError if that is no number."""
     column = COLUMNS[group].key
+    return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
+
+
+def in_counted_group(group: Group, key: str) -> Q:
+    """The same, of rows that have the columns of counts."""
+    column = COUNTED_COLUMNS[group].key
     return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
 
 

@@ -1,24 +1,30 @@
 """What the page shows: reports as tables whose figures link to their tickets, and charts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from review.metrics import registry, wording
+from review.metrics import charts, registry, wording
 from review.metrics.cohorts import COUNTED
 from review.metrics.corners import Corners, corners
 from review.metrics.figures import Bucket, Figure, Kind, Row
 from review.metrics.findings import Finding, findings
 from review.metrics.flow import flow
+from review.metrics.outliers import outliers
 from review.metrics.report import GROUP_NAMES, Report
+from review.metrics.sections import SECTIONS
+from review.metrics.trends import Point, Trend, trend
 from review.metrics.window import Scope
 
 DAYS = (7, 30, 90)
 # The reports whose totals are the two columns of the table of who was right.
 CORNERS = ("under-reliance", "over-reliance")
 SHOWN_AT_ONCE = 8
+MOST_OUTLIERS = 6
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Weeks:
+    """A trend ready to be shown: its chart, and a line of cells for each week."""
+
+    names: list[str]
+    lines: list[tuple[str, list[Cell | None]]]
+    chart: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Card:
     """A report ready to be shown. `lead` is its answer in one line; no chart: too few cases."""
 
@@ -48,6 +63,7 @@ class Card:
     lead: list[Cell]
     lead_names: list[str]
     chart: dict[str, Any] | None
+    weeks: Weeks | None = None
 
     @property
     def first_lines(self) -> list[Line]:
@@ -60,6 +76,10 @@ class Card:
     @property
     def chart_id(self) -> str:
         return f"chart-{self.report.definition.key}"
+
+    @property
+    def trend_id(self) -> str:
+        return f"trend-{self.report.definition.key}"
 
 
 def link(scope: Scope, bucket: Bucket | None) -> str:
@@ -88,13 +108,14 @@ def context(scope: Scope) -> dict[str, Any]:
 
 
 def section_context(scope: Scope, section: registry.Section) -> dict[str, Any]:
-    """One page of reports, each with its place."""
+    """One page of reports, each with its place, and what stands out in them."""
     found = {shown.key: registry.report_of(shown.key, scope) for shown in section.shown}
-    cards = [(_card(found[shown.key]), shown.size, shown.is_table) for shown in section.shown]
-    more = {"section": section, "cards": cards}
+    cards = [(_card(found[shown.key]), shown) for shown in section.shown]
+    is_watched = any(registry.ENTRIES[key].watched for key in found)
+    more: dict[str, Any] = {"is_watched": is_watched, "outliers": _outliers(scope, found)}
     if set(CORNERS) <= set(found):
         more["corners"] = _corners(scope, corners(*(found[key] for key in CORNERS)))
-    return {**page_of(scope), **more}
+    return {**page_of(scope), "section": section, "cards": cards, **more}
 
 
 def _corners(scope: Scope, found: Corners) -> dict[str, Any]:
@@ -105,12 +126,37 @@ def _corners(scope: Scope, found: Corners) -> dict[str, Any]:
     return {"n": found.n, "rows": rows, "withheld": found.withheld}
 
 
+def _outliers(scope: Scope, found: Mapping[str, Report]) -> list[dict[str, str]]:
+    """Of all reports together, what costs most first."""
+    far = [
+        (report.definition, one)
+        for key, report in found.items()
+        if (watched := registry.ENTRIES[key].watched)
+        for one in outliers(report, watched)
+    ]
+    far.sort(key=lambda pair: -pair[1].weight)
+    return [
+        {
+            "name": one.row.labels[0],
+            "text": _("%(metric)s: %(rate)s (%(range)s), all together %(total)s")
+            % {
+                "metric": definition.name,
+                "rate": one.figure.text,
+                "range": one.figure.interval_text,
+                "total": wording.percent(one.total),
+            },
+            "href": link(scope, one.figure.bucket),
+        }
+        for definition, one in far[:MOST_OUTLIERS]
+    ]
+
+
 def page_of(scope: Scope) -> dict[str, Any]:
     """What the window's form and the days beside it need."""
     kept = {"group": scope.group.value} | ({"source": scope.source_slug} if scope.source else {})
     return {
         "scope": scope,
-        "sections": registry.SECTIONS.values(),
+        "sections": SECTIONS.values(),
         "group_name": GROUP_NAMES[scope.group],
         "days": [(days, {**kept, "days": days}, days == scope.days) for days in DAYS],
     }
@@ -130,8 +176,28 @@ def _card(report: Report) -> Card:
         csv=f"{reverse('review:metrics_csv', args=[key])}?{scope.query()}",
         lead=[_cell(scope, report.totals[0].figures[name]) for name in lead],
         lead_names=[str(names[name]) for name in lead],
-        chart=entry.chart(report) if entry.chart else None,
+        chart=entry.chart(report) if entry.chart and report.size else None,
+        weeks=_weeks(trend(scope, key, entry.trend)) if entry.trend and report.size else None,
     )
+
+
+def _weeks(found: Trend) -> Weeks | None:
+    """None below two weeks: they would only say again what the report says."""
+    if len(found.weeks) < 2:
+        return None
+    by_week = [{point.scope.first: point for point in line.points} for line in found.lines]
+    lines = [
+        (_week(points), [_cell(p.scope, p.figure) if p else None for p in points])
+        for points in ([own.get(week) for own in by_week] for week in found.weeks)
+    ]
+    names = [charts.line_name(line, with_version=found.has_versions) for line in found.lines]
+    return Weeks(names, lines[::-1], charts.trend(found))
+
+
+def _week(points: Sequence[Point | None]) -> str:
+    scope = next(point.scope for point in points if point)
+    first, last = date_format(scope.first, "j M"), date_format(scope.last, "j M Y")
+    return f"{first} {wording.EN_DASH} {last}"
 
 
 def _line(report: Report, row: Row) -> Line:
@@ -144,10 +210,8 @@ def _line(report: Report, row: Row) -> Line:
 def _cell(scope: Scope, figure: Figure, *, says_n: bool = True) -> Cell:
     detail = ""
     if figure.kind == Kind.RATE and figure.value is not None and says_n:
-        detail = _("%(k)s of %(n)s") % {
-            "k": wording.whole(figure.k or 0),
-            "n": wording.whole(figure.n),
-        }
+        said = _("n %(n)s") if figure.k is None else _("%(k)s of %(n)s")
+        detail = said % {"k": wording.whole(figure.k or 0), "n": wording.whole(figure.n)}
     return Cell(
         text=figure.text,
         interval=figure.interval_text,

@@ -1,7 +1,8 @@
 """All reports there are: what makes them, how a page shows them, which tickets stand behind."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,13 +20,20 @@ from review.metrics import (
     reports,
     reports_autonomy,
     reports_checks,
+    story_drill,
+    workflow_reports,
 )
+from review.metrics import definitions_workflows as workflows
 from review.metrics.cohorts import Outcome
 from review.metrics.definitions_drills import DRILL_HITS
 from review.metrics.figures import AI, Bucket
 from review.metrics.meaning import Text
+from review.metrics.outliers import Watched
 from review.metrics.report import Report
+from review.metrics.trends import TONES as TREND_TONES
+from review.metrics.trends import TRENDS, Trended
 from review.metrics.window import Scope
+from review.models import TicketStory
 from triage.models import Proposal
 
 Chart = dict[str, Any]
@@ -38,6 +46,9 @@ class Entry:
     lead : columns of the first total row that answer in one line
     chart : data for metrics.js; None where there is too little to draw
     rows : the proposals that a bucket of this metric counts; none: as drill.COHORTS says
+    stories : the tickets that it counts, where it counts tickets
+    trend : how it is counted by week
+    watched : what makes a group of it stand out on its page
     cells : words for each value that `Bucket.cell` can have here
     """
 
@@ -45,16 +56,23 @@ class Entry:
     lead: tuple[str, ...] = ()
     chart: Callable[[Report], Chart | None] | None = None
     rows: Callable[[Scope, Bucket], QuerySet[Proposal]] | None = None
+    stories: Callable[[Scope, Bucket], QuerySet[TicketStory]] | None = None
+    trend: Trended | None = None
+    watched: Watched | None = None
     cells: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A report's place on a page. `size` is wide, broad or narrow: all, most or few columns."""
+    """A report's place on a page. `size` is wide, broad, half, narrow or third of its columns.
+
+    Some are there for their table; of some the weeks are seen at once.
+    """
 
     key: str
     size: str = "wide"
     is_table: bool = False
+    has_weeks: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,13 +127,26 @@ def _drill_hits(report: Report) -> Chart | None:
 
 
 OF_PROPOSALS: Mapping[str, Entry] = {
-    definitions.UNTOUCHED.key: Entry(reports.untouched, ("share",), charts.shares),
-    definitions.ACCEPTANCE.key: Entry(reports.acceptance, ("rate",), _acceptance),
+    definitions.UNTOUCHED.key: Entry(
+        reports.untouched, ("share",), charts.shares, trend=TRENDS[definitions.UNTOUCHED.key]
+    ),
+    definitions.ACCEPTANCE.key: Entry(
+        reports.acceptance, ("rate",), _acceptance, trend=TRENDS[definitions.ACCEPTANCE.key]
+    ),
     definitions.OVERRIDE_REASONS.key: Entry(reports.override_reasons, (), _override_reasons),
     definitions.STEP_INS.key: Entry(reports.step_ins),
-    definitions.ESCALATED.key: Entry(reports.escalated, ("rate",), _escalated),
+    definitions.ESCALATED.key: Entry(
+        reports.escalated,
+        ("rate",),
+        _escalated,
+        trend=TRENDS[definitions.ESCALATED.key],
+        watched=Watched(),
+    ),
     definitions.REOPENED.key: Entry(
-        reports.reopened, (AI, Outcome.OVERRIDDEN.value, "difference"), _reopened
+        reports.reopened,
+        (AI, Outcome.OVERRIDDEN.value, "difference"),
+        _reopened,
+        trend=TRENDS[definitions.REOPENED.key],
     ),
     definitions.TIME_TO_DECISION.key: Entry(
         reports.time_to_decision, ("median", "ninth"), charts.times
@@ -128,7 +159,7 @@ def _of_checks(
     lead: tuple[str, ...] = ("rate",),
     chart: Callable[[Report], Chart | None] | None = None,
 ) -> Entry:
-    return Entry(report, lead, chart, checks.listed, reports_checks.WORDS)
+    return Entry(report, lead, chart, rows=checks.listed, cells=reports_checks.WORDS)
 
 
 def _rates(name: Text, tone: str) -> Callable[[Report], Chart | None]:
@@ -169,8 +200,8 @@ OF_AUTONOMY: Mapping[str, Entry] = {
         reports_autonomy.auto_share,
         ("rate",),
         _rates(_("applied without a person"), "auto"),
-        reports_autonomy.listed,
-        reports_autonomy.WORDS,
+        rows=reports_autonomy.listed,
+        cells=reports_autonomy.WORDS,
     ),
     definitions_autonomy.BUDGET_BURN.key: Entry(
         reports_autonomy.budget_burn,
@@ -184,38 +215,6 @@ OF_AUTONOMY: Mapping[str, Entry] = {
         cells=reports_autonomy.WORDS,
     ),
 }
-RELIANCE = Section(
-    slug="reliance",
-    name=_("Who was right"),
-    question=_("Who was right?"),
-    said=_(
-        "From answers that people gave before they saw the advice. Bad corners: errors waved "
-        "through, and right values changed. Where nobody has checked, nothing is known."
-    ),
-    shown=(
-        Shown(definitions_checks.AI_ERROR.key, "wide"),
-        Shown(definitions_checks.NET_BENEFIT.key, "broad", is_table=True),
-        Shown(definitions_checks.COMPLEMENTARITY.key, "narrow"),
-        Shown(definitions_checks.OVER_RELIANCE.key, "wide"),
-        Shown(definitions_checks.UNDER_RELIANCE.key, "wide"),
-        Shown(definitions_checks.RAIR.key, "narrow"),
-        Shown(definitions_checks.RSR.key, "narrow"),
-        Shown(definitions_checks.DETECTION.key, "narrow"),
-        Shown(definitions_checks.SWITCHING.key, "wide"),
-    ),
-)
-AUTONOMY = Section(
-    slug="autonomy",
-    name=_("Acting alone"),
-    question=_("Does it earn its autonomy?"),
-    said=_("How much is applied without a person, how often that is wrong, and what is allowed."),
-    shown=(
-        Shown(definitions_autonomy.AUTO_SHARE.key, "half"),
-        Shown(definitions_checks.AUTO_ERROR.key, "half"),
-        Shown(definitions_autonomy.BUDGET_BURN.key, "half", is_table=True),
-        Shown(definitions_autonomy.CALIBRATION.key, "half"),
-    ),
-)
 OF_DRILLS: Mapping[str, Entry] = {
     DRILL_HITS.key: Entry(
         drill_hits.drill_hits,
@@ -225,22 +224,97 @@ OF_DRILLS: Mapping[str, Entry] = {
         cells=drill_hits.CELLS,
     ),
 }
+
+
+def _of_tickets(
+    key: str,
+    report: Callable[[Scope], Report],
+    lead: tuple[str, ...] = (),
+    chart: Callable[[Report], Chart | None] | None = None,
+    watched: Watched | None = None,
+) -> Entry:
+    return Entry(
+        report,
+        lead,
+        chart,
+        watched=watched,
+        stories=story_drill.stories,
+        trend=TRENDS[key],
+        cells=story_drill.CELLS[key],
+    )
+
+
+HIGH_IS_BAD, LOW_IS_BAD = Watched(), Watched(is_worst_low=True)
+
+
+def _limits(name: Text, watched: Watched) -> Callable[[Report], Chart | None]:
+    return partial(charts.limits, watched=watched, name=name)
+
+
+def _time_shares(report: Report) -> Chart | None:
+    return charts.intervals(report, {"rate": (_("share of time"), "accent")})
+
+
+def _outcomes(report: Report) -> Chart | None:
+    names = {
+        "reopened": (_("reopened"), "bad"),
+        "contacted": (_("reopened or commented on"), "accent"),
+        "bad": (_("rated bad, of those rated"), "warn"),
+    }
+    # The routes are compared, of all groups together.
+    routes = tuple(replace(row, labels=row.labels[1:]) for row in report.totals)
+    return charts.intervals(replace(report, rows=(), totals=routes), names)
+
+
+def _times_to_resolve(report: Report) -> Chart | None:
+    verdicts = {path: TREND_TONES[path] for path in workflow_reports.ROUTES}
+    return charts.times(report, {str(path.label): tone for path, tone in verdicts.items()})
+
+
+OF_WORKFLOWS: Mapping[str, Entry] = {
+    **{
+        key: _of_tickets(
+            key,
+            partial(workflow_reports.share, key=key),
+            ("rate",),
+            _limits(label, HIGH_IS_BAD),
+            HIGH_IS_BAD,
+        )
+        for key, (_name, label) in workflow_reports.SHARES.items()
+    },
+    **{
+        key: _of_tickets(
+            key, partial(workflow_reports.time_share, key=key), ("rate",), _time_shares
+        )
+        for key in workflow_reports.TIMES
+    },
+    workflows.NOVELTY.key: Entry(
+        workflow_reports.novelty,
+        ("rate",),
+        _limits(_("novel"), HIGH_IS_BAD),
+        watched=HIGH_IS_BAD,
+        rows=story_drill.novel,
+        trend=TRENDS[workflows.NOVELTY.key],
+        cells=story_drill.CELLS[workflows.NOVELTY.key],
+    ),
+    workflows.VERIFIED.key: _of_tickets(
+        workflows.VERIFIED.key,
+        workflow_reports.verified,
+        ("rate",),
+        _limits(_("verified"), LOW_IS_BAD),
+        LOW_IS_BAD,
+    ),
+    workflows.OUTCOMES.key: _of_tickets(
+        workflows.OUTCOMES.key, workflow_reports.outcomes, chart=_outcomes
+    ),
+    workflows.TIME_TO_RESOLVE.key: _of_tickets(
+        workflows.TIME_TO_RESOLVE.key, workflow_reports.time_to_resolve, chart=_times_to_resolve
+    ),
+}
 ENTRIES: Mapping[str, Entry] = {
     **OF_PROPOSALS,
     **OF_CHECKS,
     **OF_AUTONOMY,
     **OF_DRILLS,
-}
-PEOPLE = Section(
-    slug="people",
-    name=_("People and advice"),
-    question=_("Do people catch errors?"),
-    said=_(
-        "Of the team together, from at least five people on. Where errors slip through, the advice "
-        "or its page is to be mended, not the person."
-    ),
-    shown=(Shown(DRILL_HITS.key),),
-)
-SECTIONS: Mapping[str, Section] = {
-    section.slug: section for section in (RELIANCE, AUTONOMY, PEOPLE)
+    **OF_WORKFLOWS,
 }

@@ -17,6 +17,8 @@ GROUP_NAMES: Mapping[Group, Text] = {
     Group.SOURCE: _("Source"),
 }
 ALL = _("all")
+# Makes a row of the name of a group, its key, and what was counted in it.
+RowOf = Callable[[str, str, Mapping[str, int]], Row]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def grouped(
     scope: Scope,
     columns: Sequence[Column],
     found: Sequence[GroupCounts],
-    row: Callable[[str, str, Mapping[str, int]], Row],
+    row: RowOf,
     *,
     size: Sequence[str] = ("n",),
     notes: tuple[Note, ...] = (),

@@ -19,14 +19,12 @@ from review.metrics.figures import (
     rate,
     seconds,
 )
-from review.metrics.report import ALL, GROUP_NAMES, Note, Report, by_size, grouped, summed
+from review.metrics.meaning import Definition
+from review.metrics.report import ALL, GROUP_NAMES, Note, Report, RowOf, by_size, grouped, summed
 from review.metrics.window import Scope
 
 
-def untouched(scope: Scope) -> Report:
-    definition = scope.definition(definitions.UNTOUCHED.key)
-    found = counts.outcomes(scope)
-
+def untouched_row(definition: Definition) -> RowOf:
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
         n = sum(number.get(outcome, 0) for outcome in COUNTED)
         figures = {"n": count(n, Bucket(definition.key, key))}
@@ -37,14 +35,19 @@ def untouched(scope: Scope) -> Report:
         figures["share"] = rate(number.get(Outcome.UNTOUCHED, 0), n, definition, bucket)
         return Row((label,), figures, key)
 
+    return row
+
+
+def untouched(scope: Scope) -> Report:
+    definition = scope.definition(definitions.UNTOUCHED.key)
+    found = counts.outcomes(scope)
+    row = untouched_row(definition)
     columns = [Column("n", _("proposals")), *(Column(o.value, o.label) for o in COUNTED)]
     columns.append(Column("share", _("untouched share")))
     return grouped(definition, scope, columns, found, row, notes=_superseded(found))
 
 
-def acceptance(scope: Scope) -> Report:
-    definition = scope.definition(definitions.ACCEPTANCE.key)
-
+def acceptance_row(definition: Definition) -> RowOf:
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
         accepted, overridden = number.get("accepted", 0), number.get("overridden", 0)
         hit = Bucket(definition.key, key, state=Outcome.ACCEPTED)
@@ -56,6 +59,12 @@ def acceptance(scope: Scope) -> Report:
         }
         return Row((label,), figures, key)
 
+    return row
+
+
+def acceptance(scope: Scope) -> Report:
+    definition = scope.definition(definitions.ACCEPTANCE.key)
+    row = acceptance_row(definition)
     columns = [
         Column("n", _("decided")),
         Column("accepted", _("accepted")),
@@ -66,9 +75,7 @@ def acceptance(scope: Scope) -> Report:
     return grouped(definition, scope, columns, counts.answers(scope), row, notes=(left_out,))
 
 
-def escalated(scope: Scope) -> Report:
-    definition = scope.definition(definitions.ESCALATED.key)
-
+def escalated_row(definition: Definition) -> RowOf:
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
         n, k = number.get("n", 0), number.get("hit", 0)
         hit = Bucket(definition.key, key, hit="yes")
@@ -79,6 +86,12 @@ def escalated(scope: Scope) -> Report:
         }
         return Row((label,), figures, key)
 
+    return row
+
+
+def escalated(scope: Scope) -> Report:
+    definition = scope.definition(definitions.ESCALATED.key)
+    row = escalated_row(definition)
     columns = [
         Column("n", _("proposed by a model")),
         Column("hit", _("escalated later")),
@@ -87,8 +100,7 @@ def escalated(scope: Scope) -> Report:
     return grouped(definition, scope, columns, counts.escalations(scope), row)
 
 
-def reopened(scope: Scope) -> Report:
-    definition = scope.definition(definitions.REOPENED.key)
+def reopened_row(definition: Definition) -> RowOf:
     states = {str(outcome): (outcome,) for outcome in SETTLED} | {AI: BY_AI}
 
     def row(label: str, key: str, number: Mapping[str, int]) -> Row:
@@ -103,6 +115,12 @@ def reopened(scope: Scope) -> Report:
         figures["difference"] = difference(rates[AI], rates[Outcome.OVERRIDDEN], definition)
         return Row((label,), figures, key)
 
+    return row
+
+
+def reopened(scope: Scope) -> Report:
+    definition = scope.definition(definitions.REOPENED.key)
+    row = reopened_row(definition)
     columns = [Column(outcome.value, outcome.label) for outcome in SETTLED]
     columns.append(Column(AI, _("AI's value (auto-applied or accepted)")))
     columns.append(Column("difference", _("AI's value minus overridden")))

@@ -5,6 +5,7 @@ speak of the same rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from time import monotonic
 
@@ -13,7 +14,7 @@ from django.db.models import Max, Min, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from review.metrics import day_counts
+from review.metrics import day_counts, told
 from review.metrics.window import Scope, local_now
 from triage.models import Field, Proposal, Source, Ticket, Touched
 
@@ -59,17 +60,23 @@ def count_days(source: int, days: Collection[date]) -> None:
     """Replace all counts of these days, in the service's time zone, by what the rows say now."""
     here = Source.objects.get(pk=source)
     main_fields = Field.objects.filter(source=source, is_main=True).values_list("pk", flat=True)
+    scope = Scope(
+        first=date.min,
+        last=date.min,
+        now=local_now(),
+        # Nothing here depends on it: when is counted, not whether it was in time.
+        outcome_days=0,
+        source=here,
+        main_fields=tuple(main_fields),
+    )
+    opened = set[date]()
     for first, last in _runs(days):
-        scope = Scope(
-            first=first,
-            last=last,
-            now=local_now(),
-            # Nothing here depends on it: when is counted, not whether it was in time.
-            outcome_days=0,
-            source=here,
-            main_fields=tuple(main_fields),
-        )
-        day_counts.replace(scope)
+        opened |= told.refresh(replace(scope, first=first, last=last))
+    for first, last in _runs(days):
+        day_counts.replace(replace(scope, first=first, last=last))
+    # Tickets may be proposed for long after they were opened.
+    for first, last in _runs(opened - set(days)):
+        day_counts.replace_openings(replace(scope, first=first, last=last))
 
 
 def _spread() -> None:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from review.metrics import definition_views, views
-from review.metrics.registry import SECTIONS
+from review.metrics.sections import SECTIONS
 
 urlpatterns = [
     path("", views.overview, name="metrics"),

@@ -20,7 +20,8 @@ from django.views.decorators.http import require_safe
 
 from review.metrics import drill, export, gate, page, rollups, versions
 from review.metrics.figures import Bucket
-from review.metrics.registry import ENTRIES, SECTIONS, report_of
+from review.metrics.registry import ENTRIES, report_of
+from review.metrics.sections import SECTIONS
 from review.metrics.window import ScopeForm, local_now
 from review.views import for_people
 
@@ -68,12 +69,15 @@ def tickets(request: HttpRequest) -> HttpResponse:
     if is_about_people and not gate.allows(report_of(bucket.metric, scope), bucket.of):
         few = _("Too few people stand behind this figure for its tickets to be listed.")
         return render(request, "review/metrics/refused.html", {"said": few}, status=403)
+    if drill.are_tickets(bucket):
+        rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
     pages = Paginator(drill.listed(scope, bucket), TICKETS_A_PAGE)
     shown = pages.get_page(request.GET.get("page"))
     context = {
         "scope": scope,
         "definition": versions.in_force(scope.now)[bucket.metric],
         "words": drill.words(scope, bucket),
+        "are_tickets": drill.are_tickets(bucket),
         "page": shown,
         "rows": drill.lines(list(shown.object_list)),
         "query": scope.query(**bucket.params()),

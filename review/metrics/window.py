@@ -1,7 +1,7 @@
 """Which proposals a report is about: time window, source and grouping, as they stand in a URL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -51,6 +51,13 @@ class Scope:
     def definition(self, key: str) -> Definition:
         """What the metric means in this scope: the version in force, else the service's own."""
         return self.meanings.get(key, DEFINITIONS[key])
+
+    def under(self, definition: Definition) -> "Scope":
+        """The same, as if this version of its metric were in force."""
+        is_reopened = definition.key == REOPENED.key
+        days = definition.value("outcome_days") if is_reopened else self.outcome_days
+        meanings = {**self.meanings, definition.key: definition}
+        return replace(self, outcome_days=days, meanings=meanings)
 
     @property
     def start(self) -> datetime:

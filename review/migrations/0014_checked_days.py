@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0010_truth'),
+        ('review', '0013_stories'),
         ('triage', '0018_counted_rows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -11,6 +11,14 @@ from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withd
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
 from review.models.drills import Drill, DrillAcknowledgement, DrillAnswer, DrillProgramme
 from review.models.people import Concern, Seen
+from review.models.stories import (
+    NoveltyCount,
+    ResolveCount,
+    ReturnCount,
+    StoryCount,
+    StoryPath,
+    TicketStory,
+)
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
 
 __all__ = [
@@ -30,16 +38,22 @@ __all__ = [
     "DrillProgramme",
     "Lease",
     "MetricDefinition",
+    "NoveltyCount",
     "OutcomeCount",
     "PersonDay",
     "PracticeAnswer",
     "ProposalCount",
     "Reason",
+    "ResolveCount",
+    "ReturnCount",
     "SavedView",
     "Seen",
     "Skip",
     "SpotCheck",
+    "StoryCount",
+    "StoryPath",
     "TeamAgreement",
+    "TicketStory",
     "TimeCount",
     "Truth",
     "Withdrawal",

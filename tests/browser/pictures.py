@@ -19,6 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser import cockpit, states, trouble
 from tests.browser.conftest import Opener
 from tests.browser.stage import Stage
+from tests.browser.work_of_a_quarter import workflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -66,6 +67,7 @@ STATES = {
     "concern": State(cockpit.concern),
     "my-concerns": State(cockpit.my_concerns),
     "panel": State(cockpit.panel, MAIN, sizes=(NARROW,)),
+    "workflows": State(workflows, MAIN),
     "pause": State(states.pause),
     "pause-at-start": State(states.pause_at_start),
     "break-hint": State(states.break_hint),

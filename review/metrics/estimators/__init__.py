@@ -35,9 +35,16 @@ from review.metrics.estimators.detection import (
     detection,
     sensitivity_and_criterion,
 )
+from review.metrics.estimators.funnel import (
+    funnel_limits,
+)
 from review.metrics.estimators.intervals import (
     Difference,
     Interval,
+)
+from review.metrics.estimators.linearised import (
+    Moments,
+    ratio_from_moments,
 )
 from review.metrics.estimators.quantiles import (
     GRID,
@@ -99,6 +106,7 @@ __all__ = [
     "GRID",
     "GRID_STEPS",
     "Interval",
+    "Moments",
     "Quantile",
     "Ranks",
     "Rate",
@@ -118,6 +126,7 @@ __all__ = [
     "cohen_kappa",
     "complementarity",
     "detection",
+    "funnel_limits",
     "harmful_switch_fraction",
     "jeffreys",
     "median_touch_ratio",
@@ -133,6 +142,7 @@ __all__ = [
     "quantile_ranks",
     "rair",
     "rate",
+    "ratio_from_moments",
     "reliability",
     "reliance_table",
     "risk_coverage",

@@ -111,14 +111,14 @@ function datasets(data) {
     data: series.points.map((point, row) => ({ x: point ? point.value : NaN, y: row + spread(index, data.series.length) })),
     borderColor: colour(series.tone),
     backgroundColor: colour(series.tone),
-    pointStyle: index ? "rectRot" : "circle",
+    pointStyle: ["circle", "rectRot", "triangle"][index % 3],
     pointRadius: 5,
     clip: false,
     pointHoverRadius: 7,
   }));
 }
 
-const spread = (index, count) => (count < 2 ? 0 : (index - (count - 1) / 2) * 0.36);
+const spread = (index, count) => (count < 2 ? 0 : (index - (count - 1) / 2) * (count > 2 ? 0.27 : 0.36));
 
 function said(item) {
   const { dataset, dataIndex } = item;
@@ -144,11 +144,7 @@ function options(data) {
     maintainAspectRatio: false,
     scales,
     plugins: {
-      legend: {
-        display: data.series.length > 1,
-        position: "bottom",
-        labels: { color: colour("ink"), boxWidth: 10, boxHeight: 10, padding: 12, usePointStyle: !isStacked },
-      },
+      legend: legendOf(data.series.length > 1, !isStacked),
       tooltip: {
         callbacks: {
           title: (items) => data.labels[items[0].dataIndex],
@@ -161,13 +157,18 @@ function options(data) {
 
 function draw(box) {
   const data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+  const make = { trend: trendOf, limits: limitsOf }[data.kind] ?? rowsOf;
   box.classList.add("drawn");
-  drawn.push(new Chart(box.querySelector("canvas"), {
+  drawn.push(new Chart(box.querySelector("canvas"), make(data)));
+}
+
+function rowsOf(data) {
+  return {
     type: data.kind === "shares" ? "bar" : "scatter",
     data: { labels: data.kind === "shares" ? data.labels : undefined, datasets: datasets(data) },
     options: options(data),
     plugins: [whiskers],
-  }));
+  };
 }
 
 function drawAll() {

@@ -21,6 +21,7 @@ from review.models import (
 )
 from triage.models import (
     Choice,
+    Effect,
     Field,
     ModelVersion,
     Prediction,
@@ -96,6 +97,7 @@ def make_proposal(
     version: int = 1,
     basis: str = ProposedValue.Basis.MODEL,
     model: ModelVersion | None = None,
+    in_scope: float = 0.9,
 ) -> Proposal:
     """A proposal for a version of a ticket; main None: its main value was left open."""
     ticket = ticket or make_ticket(desk)
@@ -110,7 +112,7 @@ def make_proposal(
             ticket_version=row,
             model_version=model or desk.model,
             probabilities={},
-            in_scope=0.9,
+            in_scope=in_scope,
         )
     ProposedValue.objects.create(
         proposal=proposal,
@@ -159,9 +161,30 @@ def send_back(proposal: Proposal, *, after: timedelta = AFTER_A_WHILE) -> Decisi
     return _hand_on(proposal, Decision.Verdict.SENT_BACK, Reason.AppliesTo.SEND_BACK, after)
 
 
-def make_event(ticket: Ticket, kind: str, at: datetime) -> TicketEvent:
+def make_event(ticket: Ticket, kind: str, at: datetime, **over: Any) -> TicketEvent:
     return TicketEvent.objects.create(
-        ticket=ticket, key=str(next(numbers)), kind=kind, happened_at=at
+        ticket=ticket, key=str(next(numbers)), kind=kind, happened_at=at, **over
+    )
+
+
+def live(ticket: Ticket, *told: tuple[Any, ...]) -> Ticket:
+    """What happens to it: (minutes after its opening, kind) and, if any, choice and score."""
+    for minutes, kind, *more in told:
+        what = dict(zip(("choice", "score"), more, strict=False))
+        make_event(ticket, kind, ticket.opened_at + timedelta(minutes=minutes), **what)
+    return ticket
+
+
+def close_itself(proposal: Proposal, state: str = Effect.State.APPLIED) -> Effect:
+    """A playbook sets the ticket to resolved; the helpdesk's event of it is another matter."""
+    return Effect.objects.create(
+        key=f"p{proposal.pk}-status",
+        ticket=proposal.ticket,
+        proposal=proposal,
+        kind=Effect.Kind.STATUS,
+        payload={"status": "resolved"},
+        seen_version=1,
+        state=state,
     )
 
 

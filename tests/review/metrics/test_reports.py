@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -19,7 +20,9 @@ from tests.review.metrics.helpers import (
     Desk,
     accept,
     check,
+    close_itself,
     escalate,
+    live,
     make_desk,
     make_event,
     make_proposal,
@@ -186,6 +189,30 @@ def make_everything() -> None:
         for advice in ("vpn", "wifi"):
             make_drills(desk, advice, "wrong", people=6, hits=4)
             make_drills(desk, advice, "right", people=5, hits=3)
+        make_lives(desk)
+
+
+def make_lives(desk: Desk) -> None:
+    """Tickets of every route to which everything happens that reports of tickets count."""
+    net, identity = desk.choices["net"], desk.choices["id"]
+    hour, day = 60, 24 * 60
+    lives: tuple[tuple[tuple[Any, ...], ...], ...] = (
+        ((5, "started"), (hour, "resolved")),
+        ((5, "reassigned", identity), (9, "reassigned", net), (15, "reassigned", identity)),
+        ((5, "recategorised", desk.choices["wifi"]), (hour, "resolved"), (day, "rated", None, 5)),
+        ((5, "paused"), (hour, "resolved"), (day, "commented"), (2 * day, "rated", None, 1)),
+        ((5, "awaiting"), (hour, "resolved"), (day, "reopened"), (2 * day, "resolved")),
+    )
+    for told in lives:
+        live(make_ticket(desk), *told)
+        live(make_proposal(desk, "wifi", in_scope=0.01).ticket, *told)
+        live(accept(make_proposal(desk)).proposal.ticket, *told)
+        changed = make_proposal(desk, "password")
+        override(changed, category=desk.choices["vpn"])
+        live(changed.ticket, *told)
+        applied = make_proposal(desk, route=Proposal.Route.AUTO)
+        close_itself(applied)
+        live(applied.ticket, *told)
 
 
 @pytest.mark.django_db
@@ -236,6 +263,10 @@ def test_behind_every_figure_stand_exactly_the_proposals_it_counts(
         ({"metric": "step-ins", "field": "category"}, "field"),
         ({"metric": "override-reasons", "field": "cat\x00egory"}, "field"),
         ({"metric": "override-reasons", "reason": "-1"}, "reason"),
+        ({"metric": "ping-pong", "state": "accepted"}, "state"),
+        ({"metric": "ping-pong", "cell": "bad"}, "cell"),
+        ({"metric": "reopened", "version": "7"}, "version"),
+        ({"metric": "reopened", "version": "new"}, "version"),
     ],
 )
 def test_a_bucket_that_no_figure_has_is_refused_at_its_field(

@@ -1,6 +1,5 @@
 """Counts of days: whoever writes what, they say what a full count says."""
 
-import random
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,21 +10,17 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from review.metrics import counts, day_counts, rollups
-from review.models import Decision, SpotCheck
 from review.tasks import count_days
 from tests.review.metrics.helpers import (
     LONG_AGO,
     accept,
-    escalate,
     make_desk,
-    make_event,
     make_proposal,
     make_scope,
     make_ticket,
-    override,
-    send_back,
 )
-from triage.models import Field, Proposal, TicketEvent, Touched
+from tests.review.metrics.play import Play
+from triage.models import Field, Proposal, Touched
 
 DAY = timedelta(days=1)
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -49,54 +44,17 @@ def recounted() -> Rows:
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_happens_in_whatever_order_the_counts_equal_a_full_count(seed: int) -> None:
-    chance = random.Random(seed)
-    desks = [make_desk("here"), make_desk("there")]
-    made: list[Proposal] = []
-
-    def propose() -> None:
-        ticket = chance.choice(made).ticket if made and chance.random() < 0.3 else None
-        desk = next(d for d in desks if not ticket or d.source.pk == ticket.source_id)
-        version = ticket.proposals.count() + 1 if ticket else 1
-        at = LONG_AGO - chance.randrange(4) * DAY
-        route = chance.choice(list(Proposal.Route))
-        main = chance.choice(["vpn", "wifi", "password", None])
-        made.append(make_proposal(desk, main, at=at, ticket=ticket, version=version, route=route))
-
-    def decide() -> None:
-        free = [one for one in made if not one.decisions.exists()]
-        if free:
-            one = chance.choice(free)
-            desk = next(d for d in desks if d.source.pk == one.ticket.source_id)
-            after = chance.randrange(5) * DAY + timedelta(minutes=chance.randrange(9))
-            finish = chance.choice([accept, escalate, send_back, override])
-            values = {"category": desk.choices["wifi"]} if finish is override else {}
-            finish(one, after=after, **values)
-
-    def take_back() -> None:
-        Decision.objects.filter(pk__in=Decision.objects.values("pk")[:1]).update(stands_for=None)
-
-    def happen() -> None:
-        kind = chance.choice([TicketEvent.Kind.REOPENED, TicketEvent.Kind.ESCALATED])
-        if made:
-            make_event(chance.choice(made).ticket, kind, LONG_AGO + chance.randrange(9) * DAY)
-
-    def check() -> None:
-        free = [one for one in made if not SpotCheck.objects.filter(proposal=one).exists()]
-        if free:
-            SpotCheck.objects.create(
-                proposal=chance.choice(free), propensity=0.1, stratum="auto", drawn_at=LONG_AGO
-            )
-
-    acts: list[Callable[[], object]] = [propose, propose, decide, decide, happen, check, take_back]
-    for _ in range(60):
-        chance.choice(acts)()
-        if chance.random() < 0.2:
+    play = Play(seed)
+    for _ in range(110):
+        play.act()
+        if play.chance.random() < 0.2:
             assert rollups.catch_up()
     rollups.catch_up()
 
     found = counted()
     assert len(found["ProposalCount"]) > 3
     assert len(found["OutcomeCount"]) > 1
+    assert min(len(found[name]) for name in ("StoryCount", "ReturnCount", "ResolveCount")) > 1
     assert found == recounted()
 
 

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from review.metrics.registry import ENTRIES, SECTIONS
+from review.metrics.registry import ENTRIES
+from review.metrics.sections import SECTIONS
 from review.roles import TEAM_LEAD
 from tests.conftest import new_user
 from tests.review.metrics.helpers import Desk, check, make_desk
