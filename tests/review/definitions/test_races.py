@@ -46,7 +46,7 @@ def test_of_two_activations_of_two_versions_one_wins(
     )
 
     assert told[0] == ""
-    assert "in force" in told[1]
+    assert "force" in told[1]
     winner = MetricDefinition.objects.get(activated_at__isnull=False, retired_at=None)
     activated = LedgerEntry.objects.filter(payload__event="activated")
     assert [entry.subject for entry in activated] == [f"definition:{winner.pk}"]

@@ -76,7 +76,7 @@ def seen(html: str) -> str:
 
 def tells(text: str) -> list[str]:
     numbers = (str(OWN), f"{WAVED} of 39", f"{WAVED} · waved through")
-    return [each for each in numbers if re.search(rf"(?<![\d:.-]){each}(?![\d:.-])", text)]
+    return [each for each in numbers if re.search(rf"(?<![\w:.-]){each}(?![\w:.-])", text)]
 
 
 def admin_pages() -> Iterator[str]:
