@@ -269,6 +269,7 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         "mfa_edit_webauthn pk": "1",
         "pk": str(proposal.pk),
         "key": "acceptance",
+        "version": "1",
         "slug": waiting.source.slug,
         "external_id": waiting.external_id,
         "content_type_id": str(ContentType.objects.get_for_model(ModelVersion).pk),

@@ -19,6 +19,7 @@ READERS: frozenset[str | None] = frozenset({TECHNICIAN, TEAM_LEAD, AI_OWNER, AUD
 DECIDERS: frozenset[str | None] = frozenset({TECHNICIAN, AI_OWNER, ROOT})
 DESK_READERS: frozenset[str | None] = frozenset({TEAM_LEAD, AI_OWNER, AUDITOR, ROOT})
 OWNERS: frozenset[str | None] = frozenset({AI_OWNER, ROOT})
+SHAPERS: frozenset[str | None] = frozenset({TECHNICIAN, TEAM_LEAD, AI_OWNER, ROOT})
 INSPECTORS: frozenset[str | None] = frozenset({AUDITOR, ROOT})
 ROOTS: frozenset[str | None] = frozenset({ROOT})
 
@@ -58,8 +59,24 @@ PAGES = {
          "review:search", "review:views", "review:view_save", "review:batch",
          "review:agreement", "review:beside",
          "review:requester", "review:news", "review:news_count", "review:report_concern",
-         "review:my_concerns", "review:drills", "review:metrics_people"),
+         "review:my_concerns", "review:drills", "review:metrics_people",
+         "review:metrics_reliance", "review:metrics_autonomy", "review:recorded",
+         "review:definitions", "review:definition", "review:definition_in_force"),
         both(READERS),
+    ),
+    # What metrics mean is made by those who work by them; auditors only read it.
+    **dict.fromkeys(
+        ("review:definition_propose", "review:definition_withdraw", "review:definition_comment",
+         "review:definition_comment_delete", "review:definition_vote"),
+        both(SHAPERS, may_decline=True),
+    ),
+    **dict.fromkeys(
+        ("review:definition_open_vote", "review:definition_close_vote"),
+        both(READERS, may_decline=True),
+    ),
+    **dict.fromkeys(
+        ("review:definition_activate", "review:definition_retire"),
+        both(frozenset({TEAM_LEAD, AI_OWNER, ROOT}), may_decline=True),
     ),
     "review:drill_setting": both(frozenset({TEAM_LEAD, AI_OWNER, ROOT})),
     # Only one's own are there, once they are answered.
@@ -79,7 +96,8 @@ PAGES = {
          "review:renew", "review:release", "review:reverse", "review:undo_last",
          "review:equal", "review:equal_count", "review:together", "review:pause",
          "review:go_on", "review:put_off_break", "review:answer", "review:practice",
-         "review:practice_past", "review:drill_acknowledge", "review:drill_rest"),
+         "review:own_figures", "review:practice_past", "review:drill_acknowledge",
+         "review:drill_rest"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.
@@ -109,7 +127,8 @@ API = {
     "review_api:embed_tokens": both(OWNERS),
     **dict.fromkeys(
         ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
-         "review_api:decisions", "review_api:decision", "metrics", "metric"),
+         "review_api:decisions", "review_api:decision", "metrics", "metric",
+         "definitions", "definition"),
         both(READERS),
     ),
 }  # fmt: skip
