@@ -19,11 +19,14 @@ from review.drills import programme
 from review.erasure_admin import ErasableTicketAdmin
 from review.load import forget_agreement
 from review.models import (
+    BlindAnswer,
+    BlindValue,
     DecidedValue,
     Decision,
     Drill,
     DrillProgramme,
     Reason,
+    SecondLook,
     Skip,
     SpotCheck,
     TeamAgreement,
@@ -156,34 +159,80 @@ class SkipAdmin(RecordAdmin):
 class SpotCheckAdmin(RecordAdmin):
     """What was drawn, at which probability, and what was answered; not by whom.
 
-    The checks judge the AI. Who answered stands in the ledger, by number.
+    The checks judge the AI. Who answered is for auditors: see BlindAnswerAdmin.
     """
 
-    list_display = ["ticket", "stratum", "propensity", "drawn_at", "answered"]
+    list_display = ["ticket", "stratum", "propensity", "drawn_at", "answered", "waits_for", "truth"]
     list_filter = ["stratum", "drawn_at"]
-    list_select_related = ["proposal__ticket"]
+    list_select_related = ["proposal__ticket", "second_look"]
     ordering = ["-drawn_at"]
     fieldsets = [
         (None, {"fields": ["ticket", "proposal", "stratum", "propensity", "drawn_at"]}),
         ("Answered before the advice", {"fields": ["answered"]}),
+        ("Can it be trusted?", {"fields": ["second_at", "waits_for", "truth"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SpotCheck]:
         rows: QuerySet[SpotCheck] = super().get_queryset(request)
-        return rows.prefetch_related("answers__values__field", "answers__values__choice")
+        return rows.prefetch_related(
+            "answers__values__field",
+            "answers__values__choice",
+            "truths__field",
+            "truths__choice",
+        )
 
     @display(description="Ticket")
     def ticket(self, check: SpotCheck) -> str:
         return str(check.proposal.ticket)
 
-    @display(description="Answer")
+    @display(description="Answers")
     def answered(self, check: SpotCheck) -> str:
+        """In the order of the alphabet, so that their order tells nobody's."""
         said = [
             f"{value.field}: {value.choice or 'could not tell'}"
             for answer in check.answers.all()
             for value in answer.values.all()
         ]
-        return ", ".join(said) or "not answered yet"
+        return ", ".join(sorted(said)) or "not answered yet"
+
+    @display(description="Waits for")
+    def waits_for(self, check: SpotCheck) -> str:
+        look: SecondLook | None = getattr(check, "second_look", None)
+        if look is None:
+            return "nobody"
+        return "a second person" if look.nth == 2 else "a third person"
+
+    @display(description="Truth")
+    def truth(self, check: SpotCheck) -> str:
+        said = [
+            f"{truth.field}: {truth.choice} ({truth.get_origin_display()})"
+            for truth in check.truths.all()
+        ]
+        return ", ".join(said) or "none"
+
+
+class BlindValueInline(RecordInline):
+    model = BlindValue
+    fields = ["field", "choice"]
+    verbose_name_plural = "what was said"
+
+
+@admin.register(BlindAnswer)
+class BlindAnswerAdmin(RecordAdmin):
+    """Who answered what, unseen: for auditors alone. The ledger names a later one by its number."""
+
+    list_display = ["id", "ticket", "reviewer", "nth", "answered_at"]
+    list_filter = ["nth", "answered_at"]
+    list_select_related = ["check_of__proposal__ticket", "reviewer"]
+    ordering = ["-answered_at"]
+    inlines = [BlindValueInline]
+    fieldsets = [
+        (None, {"fields": ["ticket", "check_of", "reviewer", "nth", "answered_at", "seconds"]})
+    ]
+
+    @display(description="Ticket")
+    def ticket(self, answer: BlindAnswer) -> str:
+        return str(answer.check_of.proposal.ticket)
 
 
 @admin.register(DrillProgramme)

@@ -19,7 +19,7 @@ SALT = "review.answer_first"
 
 
 class AnswerForm(forms.Form):
-    """A choice for the main field, and for others if one likes.
+    """A choice for the main field, and for others if one likes, or if it `needs_all`.
 
     After validation `choices` holds what was answered, by field key; None: could not tell.
     `start` is the main choice that is chosen at first.
@@ -32,16 +32,18 @@ class AnswerForm(forms.Form):
         catalogue: Catalogue,
         start: int | None = None,
         may_be_unsure: bool = True,
+        needs_all: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{"auto_id": "answer-%s", **kwargs})
         self.asked = list(fields)
         self.catalogue = catalogue
         self.may_be_unsure = may_be_unsure
+        self.needs_all = needs_all
         for field in self.asked:
             self.fields[f"choice-{field.key}"] = forms.ChoiceField(
                 label=field.name,
-                required=field.is_main,
+                required=field.is_main or needs_all,
                 initial=str(start or "") if field.is_main else "",
                 choices=self._options(field),
                 error_messages={
@@ -53,7 +55,7 @@ class AnswerForm(forms.Form):
             )
 
     def _options(self, field: Field) -> Options:
-        first = _("not chosen yet") if field.is_main else _("no answer")
+        first = _("not chosen yet") if field.is_main or self.needs_all else _("no answer")
         last = [(UNSURE, _("could not tell"))] if self.may_be_unsure else []
         return [("", first), *grouped(self.catalogue, field.pk), *last]
 

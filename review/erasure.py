@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Case, QuerySet, Value, When
 from django.http import QueryDict
 
-from review.models import Concern, Decision, Drill, SavedView, Skip
+from review.models import Concern, Decision, Drill, SavedView, SecondLook, Skip
 from review.queue_filter import QueueFilter
 from triage import erasure
 from triage.erasure import Report, Whose
@@ -45,6 +45,8 @@ def erase(
 
     def removed(tickets: Collection[int]) -> dict[str, int]:
         views = SavedView.objects.filter(pk__in=_views(whose))
+        # Nobody can look any more, and no words of anybody are in them to be counted.
+        SecondLook.objects.filter(check_of__proposal__ticket__in=tickets).delete()
         return {
             COMMENTS: _comments(tickets).update(text=""),
             SKIPS: _skips(tickets).update(text=""),

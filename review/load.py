@@ -14,7 +14,7 @@ from django.db.models import BigIntegerField, Value
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from review.models import Decision, DrillAnswer, TeamAgreement
+from review.models import BlindAnswer, Decision, DrillAnswer, TeamAgreement
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +165,7 @@ def _decided_by(person: User) -> list[datetime]:
     """When the person reviewed, oldest first; what was decided in one go is one review.
 
     A drill costs as much attention as a ticket does.
+    A second look at a check is a review, too; a first one belongs to the decision after it.
     """
     since = timezone.now() - LOOKED_BACK
     decided = Decision.objects.filter(reviewer=person, decided_at__gt=since)
@@ -182,7 +183,8 @@ def _decided_by(person: User) -> list[datetime]:
             moments.append(moment)
         if batch is not None:
             seen.add(batch)
-    return moments[::-1]
+    looks = BlindAnswer.objects.filter(reviewer=person, nth__gt=1, answered_at__gt=since)
+    return sorted([*moments, *looks.values_list("answered_at", flat=True)[:MOST_READ]])
 
 
 def _agreed(kept: dict[str, Any]) -> tuple[int, int]:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from review import decisions
 from review.catalogue import Catalogue
-from review.models import BlindAnswer, BlindValue, SpotCheck, Truth
+from review.models import BlindAnswer, BlindValue, SecondLook, SpotCheck, Truth
 from triage import ledger, steps
-from triage.drawing import stratum_of
+from triage.drawing import second_chance, stratum_of
 from triage.models import Choice, Field, Label, LedgerEntry, Proposal, ProposedValue, Waiting
 
 
@@ -63,19 +63,27 @@ def look(waiting: Waiting) -> bool:
     """
     if waiting.blind_at is None:
         return False
-    check, is_new = SpotCheck.objects.get_or_create(
-        proposal_id=waiting.proposal_id,
-        defaults={
-            "propensity": waiting.blind_at,
-            "stratum": stratum_of(waiting.proposal.route),
-            "drawn_at": timezone.now(),
-        },
-    )
-    if is_new or not check.answers.exists():
+    known = SpotCheck.objects.filter(proposal=waiting.proposal_id).first()
+    check = known or _noted(waiting, waiting.blind_at)
+    if not check.answers.exists():
         return True
     # It waits again, and is never asked twice.
     Waiting.objects.filter(pk=waiting.pk).update(blind_at=None)
     return False
+
+
+def _noted(waiting: Waiting, propensity: float) -> SpotCheck:
+    """Of two who look first at once, the earlier note is kept."""
+    check, _is_new = SpotCheck.objects.get_or_create(
+        proposal_id=waiting.proposal_id,
+        defaults={
+            "propensity": propensity,
+            "stratum": stratum_of(waiting.proposal.route),
+            "drawn_at": timezone.now(),
+            "second_at": second_chance(waiting.ticket),
+        },
+    )
+    return check
 
 
 @transaction.atomic
@@ -97,37 +105,16 @@ def answer(
         raise AlreadyAnswered(_("Somebody has answered this one meanwhile: the advice is shown."))
     proposed = _fields(proposal)
     _check(proposed, choices)
-    check = SpotCheck.objects.get(proposal=proposal)
+    check = SpotCheck.objects.select_related("proposal__ticket").get(proposal=proposal)
     now = timezone.now()
     passed = (now - check.drawn_at).total_seconds() if seconds is None else seconds
     given = BlindAnswer.objects.create(
         check_of=check, reviewer=reviewer, answered_at=now, seconds=max(0.0, passed)
     )
-    BlindValue.objects.bulk_create(
-        BlindValue(answer=given, field=proposed[key].field, choice=choice)
-        for key, choice in choices.items()
-    )
-    Truth.objects.bulk_create(
-        Truth(
-            check_of=check,
-            field=proposed[key].field,
-            choice=choice,
-            origin=Truth.Origin.SINGLE,
-            settled_at=now,
-        )
-        for key, choice in choices.items()
-        if choice is not None
-    )
-    for key, choice in choices.items():
-        if choice is not None:
-            steps.record_label(
-                proposal.ticket,
-                proposed[key].field,
-                choice,
-                origin=Label.Origin.SPOT_CHECK,
-                propensity=check.propensity,
-            )
+    _keep(given, {proposed[key].field: choice for key, choice in choices.items()})
     Waiting.objects.filter(pk=waiting.pk).update(blind_at=None)
+    if check.second_at is not None:
+        SecondLook.objects.create(check_of=check, nth=2, since=now)
     ledger.append(
         kind=LedgerEntry.Kind.DECISION,
         subject=f"check:{check.pk}",
@@ -136,10 +123,38 @@ def answer(
             "answered": {key: choice.key if choice else None for key, choice in choices.items()},
             "propensity": check.propensity,
             "stratum": check.stratum,
+            "second_at": check.second_at,
         },
         actor=ledger.actor_of(reviewer),
     )
     return given
+
+
+def _keep(given: BlindAnswer, choices: Mapping[Field, Choice | None]) -> None:
+    """What was said, and as a truth and a label what could be told."""
+    check = given.check_of
+    BlindValue.objects.bulk_create(
+        BlindValue(answer=given, field=field, choice=choice) for field, choice in choices.items()
+    )
+    told = {field: choice for field, choice in choices.items() if choice is not None}
+    Truth.objects.bulk_create(
+        Truth(
+            check_of=check,
+            field=field,
+            choice=choice,
+            origin=Truth.Origin.SINGLE,
+            settled_at=given.answered_at,
+        )
+        for field, choice in told.items()
+    )
+    for field, choice in told.items():
+        steps.record_label(
+            check.proposal.ticket,
+            field,
+            choice,
+            origin=Label.Origin.SPOT_CHECK,
+            propensity=check.propensity,
+        )
 
 
 def own_answer(proposal: Proposal | None, person: User, choices: Catalogue) -> OwnAnswer | None:

@@ -124,9 +124,12 @@ class TicketPage:
 
     @property
     def link(self) -> str:
-        """The ticket in the helpdesk. Anything but http(s) comes from outside and is not linked."""
+        """The ticket in the helpdesk. Anything but http(s) comes from outside and is not linked.
+
+        Nor is one that is answered blind: there it may stand what was made of it.
+        """
         url = self.ticket.url
-        return url if url.startswith(("https://", "http://")) else ""
+        return url if url.startswith(("https://", "http://")) and not self.is_blind else ""
 
 
 def ticket_page(pk: int, choices: Catalogue) -> TicketPage:

@@ -139,6 +139,7 @@ def new_source(**over: Any) -> Source:
     Nothing is answered first there, unless `blind_share` says otherwise.
     """
     over.setdefault("blind_share", 0.0)
+    over.setdefault("second_share", 0.0)
     slug = over.setdefault("slug", f"desk{next(_numbers)}")
     if "owner" not in over:
         over["owner"] = User.objects.create_user(f"owner-of-{slug}")

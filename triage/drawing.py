@@ -27,6 +27,19 @@ def chance(source: Source, ticket: Ticket, route: str) -> float | None:
     return at if draws.draw(key, settings.COUNTERSIGN_BLIND_SALT) < at else None
 
 
+def second_chance(ticket: Ticket) -> float | None:
+    """The probability at which a second person's answer was drawn for the ticket's check.
+
+    None: it was not. A draw of its own, so that it says nothing about the first one.
+    """
+    source = ticket.source
+    at = draws.probability(
+        source.second_share, draws.WAITING, least=settings.COUNTERSIGN_BLIND_LEAST
+    )
+    key = f"second:{source.pk}:{ticket.external_id}"
+    return at if draws.draw(key, settings.COUNTERSIGN_BLIND_SALT) < at else None
+
+
 def drawn(drafts: Iterable[Draft]) -> dict[int, float]:
     """Ticket to probability, of the tickets among the drafts that were drawn.
 

@@ -5,6 +5,7 @@ Each step may be repeated: run twice, it leaves what one run leaves.
 
 import logging
 from collections.abc import Container, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -359,12 +360,24 @@ def record_label(
     *,
     origin: str,
     propensity: float | None = None,
+    told_at: datetime | None = None,
 ) -> Label:
-    """Store a truth; a later one of the same origin replaces the earlier."""
-    label, _ = Label.objects.update_or_create(
+    """Store a truth; a later one of the same origin replaces the earlier.
+
+    `told_at`, of a label that is new: when somebody said first what it rests on, if that was
+    earlier. A model trained since may know it, so it must not count as news about that model.
+    """
+    label, is_new = Label.objects.update_or_create(
         ticket=ticket,
         field=field,
         origin=origin,
         defaults={"choice": choice, "propensity": propensity},
     )
+    if is_new and told_at is not None:
+        Label.objects.filter(pk=label.pk).update(created_at=told_at)
     return label
+
+
+def withdraw_label(ticket: Ticket, field: Field, *, origin: str) -> None:
+    """What was taken for a truth is none, or none yet: it teaches and certifies nothing."""
+    Label.objects.filter(ticket=ticket, field=field, origin=origin).delete()

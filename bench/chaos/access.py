@@ -23,7 +23,7 @@ from bench.invariant import until_quiet
 from bench.load import Answer, Sender, in_threads, ticket
 from bench.stack import Stack
 from bench.world import new_desk, new_secret
-from review.models import Concern, SpotCheck, TeamAgreement
+from review.models import BlindAnswer, Concern, SpotCheck, TeamAgreement
 from triage.models import (
     Certificate,
     DriftFinding,
@@ -177,11 +177,14 @@ def _one_of_everything(dressed: Dressed, everyone: Sequence[Visitor]) -> None:
         ticket=dressed.waiting, field=choice.field, origin="history", defaults={"choice": choice}
     )
     _one_doubt(model, label, source.owner)
-    SpotCheck.objects.create(
+    check = SpotCheck.objects.create(
         proposal=dressed.decision.proposal,
         propensity=0.05,
         stratum="waiting",
         drawn_at=timezone.now(),
+    )
+    BlindAnswer.objects.create(
+        check_of=check, reviewer=person, answered_at=timezone.now(), seconds=9
     )
     new_secret(source)
     Group.objects.create(name=f"spare {secrets.token_hex(4)}")
@@ -262,6 +265,10 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         **dict.fromkeys(("review:concern pk", "review:answer_concern pk"), str(_concern().pk)),
         "triage_api:ticket pk": str(waiting.pk),
         "review:undo pk": str(decision.pk),
+        **dict.fromkeys(
+            ("review:look pk", "review:look_answer pk", "review_api:check pk"),
+            str(SpotCheck.objects.latest("pk").pk),
+        ),
         **{f"review_api:{name} pk": str(decision.pk) for name in ("decision", "undo", "reverse")},
         "admin:triage_ticket_erase object_id": str(another.pk),
         "admin:triage_job_redeliver_one object_id": str(_dead_job().pk),

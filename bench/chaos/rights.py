@@ -56,6 +56,7 @@ PAGES = {
     **dict.fromkeys(
         ("review:queue", "review:ticket", "review:effects", "review:history", "review:metrics",
          "review:metrics_tickets", "review:metrics_csv", "review:metrics_workflows",
+         "review:metrics_truth",
          "review:search", "review:views", "review:view_save", "review:batch",
          "review:agreement", "review:beside",
          "review:requester", "review:news", "review:news_count", "review:report_concern",
@@ -97,12 +98,16 @@ PAGES = {
          "review:equal", "review:equal_count", "review:together", "review:pause",
          "review:go_on", "review:put_off_break", "review:answer", "review:practice",
          "review:own_figures", "review:practice_past", "review:drill_acknowledge",
-         "review:drill_rest"),
+         "review:drill_rest", "review:looks", "review:next_look"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.
     "review:undo": both(DECIDERS, may_decline=True),
     "review:undo_batch": both(DECIDERS, may_decline=True),
+    # A look that one may not have leads back to the list.
+    **dict.fromkeys(
+        ("review:look", "review:look_answer"), both(DECIDERS, may_decline=True)
+    ),
     # Only one's own exercises are there, and only on tickets whose truth is known.
     **dict.fromkeys(
         ("review:practice_answer", "review:practice_exercise", "review:practice_finish"),
@@ -125,6 +130,9 @@ API = {
     "review_api:reverse_applied": both(DECIDERS),
     "review_api:undo": both(DECIDERS, may_decline=True),
     "review_api:embed_tokens": both(OWNERS),
+    # What was found true, and never who said it.
+    "review_api:checks": both(frozenset({AI_OWNER, AUDITOR, ROOT})),
+    "review_api:check": both(frozenset({AI_OWNER, AUDITOR, ROOT}), may_decline=True),
     **dict.fromkeys(
         ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
          "review_api:decisions", "review_api:decision", "metrics", "metric",
@@ -251,6 +259,8 @@ TABLES = {
     "review_spotcheck": Table(frozenset({AI_OWNER, AUDITOR, ROOT})),
     "knox_authtoken": Table(frozenset({AI_OWNER, AUDITOR, ROOT}), OWNERS, NONE, OWNERS),
     "review_skip": Table(INSPECTORS),
+    # Who answered what, unseen.
+    "review_blindanswer": Table(INSPECTORS),
     "auth_user": Table(INSPECTORS, ROOTS, ROOTS),
     "auth_group": Table(INSPECTORS, ROOTS, ROOTS, ROOTS),
     **dict.fromkeys(

@@ -48,6 +48,21 @@ def shares(report: Report) -> dict[str, Any] | None:
     return _chart("shares", "share", [row.labels[0] for row in rows], series) if rows else None
 
 
+def parts(report: Report, columns: Mapping[str, tuple[Text, str]]) -> dict[str, Any] | None:
+    """Counts of each group as shares of its `n`; `columns` as in `intervals`."""
+    rows = [row for row in report.rows if row.figures["n"].n][:MOST_BARS]
+    series = [
+        {
+            "name": str(name),
+            "tone": tone,
+            "values": [row.figures[key].n / row.figures["n"].n for row in rows],
+            "counts": [row.figures[key].n for row in rows],
+        }
+        for key, (name, tone) in columns.items()
+    ]
+    return _chart("shares", "share", [row.labels[0] for row in rows], series) if rows else None
+
+
 def intervals(
     report: Report, columns: Mapping[str, tuple[Text, str]], *, is_worst_low: bool = False
 ) -> dict[str, Any] | None:

@@ -19,12 +19,14 @@ from django.db.models import (
 )
 from django.db.models.functions import TruncDate
 
-from review.metrics import cohorts, opening_counts
+from review.metrics import cohorts, opening_counts, truth_counts
 from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, PercentOf, SecondsBetween
 from review.metrics.window import Scope
 from review.models import (
+    AgreementCount,
     ChangeCount,
     CheckCount,
+    DrawnCount,
     NoveltyCount,
     OutcomeCount,
     PersonDay,
@@ -185,4 +187,6 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
     PersonDay: people,
     NoveltyCount: novelty,
     **opening_counts.KINDS,
+    DrawnCount: truth_counts.count_checks,
+    AgreementCount: truth_counts.count_agreements,
 }

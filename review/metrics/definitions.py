@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from review.metrics.definitions_autonomy import OF_AUTONOMY
 from review.metrics.definitions_checks import OF_CHECKS
 from review.metrics.definitions_drills import OF_DRILLS
+from review.metrics.definitions_truth import OF_TRUTH
 from review.metrics.definitions_workflows import OF_WORKFLOWS
 from review.metrics.meaning import Audience, Definition, Parameter, Text, Unit
 
@@ -143,5 +144,5 @@ OF_PROPOSALS = (
     REOPENED,
     TIME_TO_DECISION,
 )
-ALL = (*OF_PROPOSALS, *OF_CHECKS, *OF_AUTONOMY, *OF_DRILLS, *OF_WORKFLOWS)
+ALL = (*OF_PROPOSALS, *OF_CHECKS, *OF_TRUTH, *OF_AUTONOMY, *OF_DRILLS, *OF_WORKFLOWS)
 DEFINITIONS = {definition.key: definition for definition in ALL}

@@ -13,6 +13,7 @@ from review.metrics.estimators import (
     Interval,
     Moments,
     WeightedSums,
+    cohen_kappa_of_counts,
     newcombe,
     ratio_from_moments,
     weighted_rate_from_sums,
@@ -30,6 +31,7 @@ class Kind(StrEnum):
     DIFFERENCE = "difference"
     SECONDS = "seconds"
     NUMBER = "number"
+    KAPPA = "kappa"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Figure:
     def text(self) -> str:
         if self.is_withheld:
             return _("fewer than %(people)d people") % {"people": self.min_people}
+        if self.value is None and self.kind == Kind.KAPPA and self.n >= self.min_n:
+            return _("not defined")
         if self.value is None:
             return _("too few (%(n)s)") % {"n": wording.whole(self.n)}
         match self.kind:
@@ -92,7 +96,7 @@ class Figure:
                 return _("%(points)s points") % {"points": wording.points(self.value)}
             case Kind.SECONDS:
                 return wording.duration(self.value)
-            case Kind.NUMBER:
+            case Kind.NUMBER | Kind.KAPPA:
                 return wording.decimal(self.value)
 
     @property
@@ -106,7 +110,7 @@ class Figure:
                 return wording.points_range(self.interval)
             case Kind.SECONDS:
                 return wording.duration_range(self.interval)
-            case Kind.NUMBER:
+            case Kind.NUMBER | Kind.KAPPA:
                 return wording.decimal_range(self.interval)
             case Kind.COUNT:
                 return ""
@@ -216,3 +220,24 @@ def estimated(
 def withheld(figure: Figure, min_people: int) -> Figure:
     """The place of a figure that is not told; not even how many cases it had."""
     return Figure(figure.kind, None, 0, min_people=min_people)
+
+
+def kappa(pairs: Mapping[tuple[int, int], int], definition: Definition, bucket: Bucket) -> Figure:
+    """Cohen's kappa of two answers, counted by what was chosen first and second.
+
+    Without a value from `min_n` on: all said one and the same, or nearly.
+    """
+    n = sum(pairs.values())
+    found = None
+    if n >= definition.min_n:
+        first, second = zip(*pairs, strict=True)
+        found = cohen_kappa_of_counts(first, second, list(pairs.values()))
+    has_all = found is not None and found.interval is not None
+    return Figure(
+        Kind.KAPPA,
+        found.value if found and has_all else None,
+        n,
+        interval=found.interval if found else None,
+        min_n=definition.min_n,
+        bucket=bucket,
+    )

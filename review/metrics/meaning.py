@@ -17,6 +17,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     POINTS = "points"
     NUMBER = "number"
+    KAPPA = "kappa"
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,13 @@ from review.metrics import (
     reports_autonomy,
     reports_checks,
     story_drill,
+    truth_reports,
     workflow_reports,
 )
 from review.metrics import definitions_workflows as workflows
 from review.metrics.cohorts import Outcome
 from review.metrics.definitions_drills import DRILL_HITS
+from review.metrics.definitions_truth import CHECKS_ANSWERED, TRUTH_RELIABILITY
 from review.metrics.figures import AI, Bucket
 from review.metrics.meaning import Text
 from review.metrics.outliers import Watched
@@ -311,9 +313,25 @@ OF_WORKFLOWS: Mapping[str, Entry] = {
         workflows.TIME_TO_RESOLVE.key, workflow_reports.time_to_resolve, chart=_times_to_resolve
     ),
 }
+OF_TRUTH: Mapping[str, Entry] = {
+    TRUTH_RELIABILITY.key: Entry(
+        truth_reports.reliability,
+        chart=truth_reports.agreement_chart,
+        rows=truth_reports.rows_of_agreement,
+        cells=truth_reports.VERDICTS,
+    ),
+    CHECKS_ANSWERED.key: Entry(
+        truth_reports.checks,
+        ("share",),
+        truth_reports.checks_chart,
+        rows=truth_reports.rows_of_checks,
+        cells=truth_reports.STATES,
+    ),
+}
 ENTRIES: Mapping[str, Entry] = {
     **OF_PROPOSALS,
     **OF_CHECKS,
+    **OF_TRUTH,
     **OF_AUTONOMY,
     **OF_DRILLS,
     **OF_WORKFLOWS,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from review.metrics import definitions, definitions_autonomy, definitions_checks
 from review.metrics import definitions_workflows as workflows
 from review.metrics.definitions_drills import DRILL_HITS
+from review.metrics.definitions_truth import CHECKS_ANSWERED, TRUTH_RELIABILITY
 from review.metrics.registry import Section, Shown
 
 RELIANCE = Section(
@@ -75,6 +76,16 @@ WORKFLOWS = Section(
         Shown(workflows.TIME_TO_RESOLVE.key, has_weeks=True),
     ),
 )
+TRUTH = Section(
+    slug="truth",
+    name=_("Checks"),
+    question=_("Can the checks be trusted?"),
+    said=_(
+        "Every figure of error rests on what people answered before they saw the proposal. A share "
+        "is answered by two, and by a third where they differ."
+    ),
+    shown=(Shown(TRUTH_RELIABILITY.key), Shown(CHECKS_ANSWERED.key)),
+)
 SECTIONS: Mapping[str, Section] = {
-    section.slug: section for section in (WORKFLOWS, RELIANCE, AUTONOMY, PEOPLE)
+    section.slug: section for section in (WORKFLOWS, RELIANCE, TRUTH, AUTONOMY, PEOPLE)
 }

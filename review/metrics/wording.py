@@ -30,6 +30,16 @@ def percent_range(interval: Interval) -> str:
     return f"{100 * interval.low:.0f}{EN_DASH}{100 * interval.high:.0f}{NO_BREAK}%"
 
 
+def decimal(number: float) -> str:
+    """To two places; what is not quite 1 never reads as 1."""
+    rounded = min(number, 0.99) if number < 1 else number
+    return number_format(rounded, 2, use_l10n=True).replace("-", MINUS)
+
+
+def decimal_range(interval: Interval) -> str:
+    return _("%(low)s to %(high)s") % {"low": decimal(interval.low), "high": decimal(interval.high)}
+
+
 def points(difference: float) -> str:
     """A difference of fractions in percentage points, always with its sign."""
     rounded = f"{100 * abs(difference):.0f}"
@@ -41,18 +51,6 @@ def points_range(interval: Interval) -> str:
     return _("%(low)s to %(high)s points") % {
         "low": points(interval.low),
         "high": points(interval.high),
-    }
-
-
-def decimal(number: float) -> str:
-    """Two places, and a real minus."""
-    return number_format(round(number, 2), 2, use_l10n=True).replace("-", MINUS)
-
-
-def decimal_range(interval: Interval) -> str:
-    return _("%(low)s to %(high)s") % {
-        "low": decimal(interval.low),
-        "high": decimal(interval.high),
     }
 
 

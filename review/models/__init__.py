@@ -1,7 +1,16 @@
-from review.models.checks import BlindAnswer, BlindValue, PracticeAnswer, SpotCheck, Truth
+from review.models.checks import (
+    BlindAnswer,
+    BlindValue,
+    PracticeAnswer,
+    SecondLook,
+    SpotCheck,
+    Truth,
+)
 from review.models.counts import (
+    AgreementCount,
     ChangeCount,
     CheckCount,
+    DrawnCount,
     OutcomeCount,
     PersonDay,
     ProposalCount,
@@ -22,6 +31,7 @@ from review.models.stories import (
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
 
 __all__ = [
+    "AgreementCount",
     "Ballot",
     "Batch",
     "BlindAnswer",
@@ -35,6 +45,7 @@ __all__ = [
     "Drill",
     "DrillAcknowledgement",
     "DrillAnswer",
+    "DrawnCount",
     "DrillProgramme",
     "Lease",
     "MetricDefinition",
@@ -47,6 +58,7 @@ __all__ = [
     "ResolveCount",
     "ReturnCount",
     "SavedView",
+    "SecondLook",
     "Seen",
     "Skip",
     "SpotCheck",

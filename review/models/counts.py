@@ -142,3 +142,27 @@ class PersonDay(models.Model):
 
     def __str__(self) -> str:
         return f"somebody of source {self.source_id} on {self.day}"
+
+
+class DrawnCount(DayCount):
+    """Checks that came before a person, by how far they are: review/metrics/truth_cohorts.py."""
+
+    state = models.CharField(max_length=8)
+
+    class Meta(DayCount.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="drawn_count_day")]
+
+
+class AgreementCount(DayCount):
+    """Fields that two people answered blind, by what each chose, and what came of it.
+
+    No choice: could not tell.
+    """
+
+    field = models.ForeignKey(Field, models.CASCADE, related_name="+", db_index=False)
+    first = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
+    second = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
+    verdict = models.CharField(max_length=12)
+
+    class Meta(DayCount.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="agreement_count_day")]

@@ -10,6 +10,7 @@ from review.catalogue import Catalogue, catalogue
 from review.drills.turns import give, is_coming
 from review.forms import decision_forms
 from review.load import load_of
+from review.looks import offers
 from review.queue import QueueFilter
 from review.upcoming import claim_next
 from review.views import for_people, is_partial, person
@@ -31,14 +32,16 @@ def next_one(request: HttpRequest) -> HttpResponse:
 def ahead(request: HttpRequest, pk: int) -> HttpResponse:
     """The ticket after this one, as the part of the page that a swap would bring, claimed for
     the window that asks. Its list is without the ticket that is about to be decided. 204: none,
-    or the decision fills the hour that the team agreed on, or a drill may follow it.
+    or the decision fills the hour that the team agreed on, or a drill or a second look may come
+    before it.
     """
     choices = catalogue()
     ticket = get_object_or_404(Ticket.objects.only("pk"), pk=pk)
     after = Waiting.objects.filter(ticket=ticket).first()
     who, window = person(request), window_of(request)
     chosen = QueueFilter.read(request.GET)
-    if load_of(who).is_last or (after is not None and is_coming(who, after, chosen)):
+    is_full = load_of(who).is_last or offers.is_due(who, more=1)
+    if is_full or (after is not None and is_coming(who, after, chosen)):
         return HttpResponse(status=204)
     found = claim_next(chosen, choices, person=who, window=window, after=after)
     if found is None or found == pk:
@@ -84,6 +87,9 @@ def _to_next(
         return redirect(reverse("review:pause") + chosen.query)
     if is_decided and after is not None and (drill := give(who, after, chosen, choices)):
         return lead_to(request, drill)
+    look = offers.offer(who)
+    if look is not None:
+        return redirect(reverse("review:look", args=[look]) + chosen.query)
     following = claim_next(chosen, choices, person=who, window=window, after=after)
     if following is None:
         return redirect(reverse("review:queue") + chosen.query)

@@ -13,6 +13,8 @@ from review.metrics import votes
 from review.metrics.definitions import DEFINITIONS
 from review.models import (
     Batch,
+    BlindAnswer,
+    BlindValue,
     Concern,
     Decision,
     Drill,
@@ -21,9 +23,11 @@ from review.models import (
     MetricDefinition,
     PracticeAnswer,
     SavedView,
+    SecondLook,
+    SpotCheck,
 )
 from tests.review.definitions.world import proposed
-from triage.models import Choice, ModelVersion, Ticket
+from triage.models import Choice, ModelVersion, Proposal, Ticket, TicketVersion
 
 NAMESPACE = "review"
 ARGUMENT = re.compile(r"(?:([\w-]+)/)?<(?:\w+:)?(\w+)>")
@@ -77,6 +81,7 @@ def arguments(ticket: Ticket, viewer: User) -> dict[str, object]:
         "practice": exercise.pk,
         "drills": ticket.source_id,
         "answers": answered_drill(ticket, viewer).pk,
+        "looks": second_look(ticket, right).pk,
         "metrics": next(iter(DEFINITIONS)),
         "definitions": made.key,
         "version": made.version,
@@ -114,6 +119,26 @@ def answered_drill(ticket: Ticket, viewer: User) -> Drill:
         defaults={"verdict": "overridden", "final": right, "seconds": 9, "answered_at": now},
     )
     return drill
+
+
+def second_look(like: Ticket, choice: Choice) -> SpotCheck:
+    """Of a ticket that nobody who walks knows, and that waits for a second person."""
+    if known := SecondLook.objects.first():
+        return known.check_of
+    now = timezone.now()
+    ticket = Ticket.objects.create(
+        source=like.source, external_id="look", version=1, subject="Beamer", opened_at=now
+    )
+    seen = TicketVersion.objects.create(ticket=ticket, version=1, subject="Beamer")
+    proposal = Proposal.objects.create(ticket=ticket, ticket_version=seen, route="review")
+    check = SpotCheck.objects.create(
+        proposal=proposal, propensity=0.05, second_at=0.2, stratum="waiting", drawn_at=now
+    )
+    first, _ = User.objects.get_or_create(username="first-to-answer")
+    given = BlindAnswer.objects.create(check_of=check, reviewer=first, answered_at=now, seconds=9.0)
+    BlindValue.objects.create(answer=given, field=choice.field, choice=choice)
+    SecondLook.objects.create(check_of=check, nth=2, since=now)
+    return check
 
 
 def version_on_vote(by: User) -> MetricDefinition:

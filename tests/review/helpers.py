@@ -73,6 +73,7 @@ def make_desk(slug: str = "norvik", **over: Any) -> Desk:
         "owner": owner,
         "api_url": "https://desk.example.org/api",
         "blind_share": 0.0,
+        "second_share": 0.0,
     }
     source = Source.objects.create(slug=slug, **{**settings, **over})
     category = Field.objects.create(

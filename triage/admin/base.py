@@ -28,6 +28,7 @@ LABELS = {
     "allows_private_addresses": "Private addresses allowed",
     "api_url": "API address",
     "blind_share": "Share answered first",
+    "second_share": "Share answered twice",
     "embed_origins": "Sites that may show the panel",
     "for_choices": "Offered for",
     "is_active": "Active",

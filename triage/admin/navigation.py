@@ -62,6 +62,7 @@ SECTIONS = {
         ("Proposals", "lightbulb", "triage.proposal"),
         ("Decisions", "how_to_reg", "review.decision"),
         ("Blind checks", "visibility_off", "review.spotcheck"),
+        ("Blind answers", "fact_check", "review.blindanswer"),
         ("Effects", "output", "triage.effect"),
         ("Deliveries", "inbox", "triage.delivery"),
         ("Jobs", "work_history", "triage.job"),

@@ -23,7 +23,7 @@ from triage.admin import secret_forms
 from triage.admin.base import PolicyAdmin
 from triage.admin.forms import AnyModelForm, LinesField, add_errors
 from triage.admin.secrets import live_inbound
-from triage.admin.shares import worth_in_words
+from triage.admin.shares import second_worth_in_words, worth_in_words
 from triage.admin.theme import TabularInline, action, display
 from triage.helpdesks import DIALECTS
 from triage.models import Field, Source, SourceSecret
@@ -113,7 +113,7 @@ class SourceAdmin(PolicyAdmin):
     ledger_subject = "source"
     ledger_fields = (
         "slug", "owner", "helpdesk", "api_url", "is_active", "deliveries_per_minute",
-        "blind_share", "embed_origins",
+        "blind_share", "second_share", "embed_origins",
     )  # fmt: skip
     list_display = [
         "name",
@@ -160,11 +160,13 @@ class SourceAdmin(PolicyAdmin):
         (
             "Answer first",
             {
-                "fields": ["blind_share"],
+                "fields": ["blind_share", "second_share"],
                 "description": "On this share of tickets, drawn at random, people answer before "
                 "they are shown the proposal: the only evidence that certificates and figures of "
                 "error rest on. Above 0 it counts as 0.01 at the least. 0 ends it, but for what "
-                "is applied without a person: of that, one in a hundred is checked for ever.",
+                "is applied without a person: of that, one in a hundred is checked for ever. A "
+                "share of these checks is answered by a second person, and where the two differ "
+                "by a third: so it is known how far the answers can be trusted.",
             },
         ),
     ]
@@ -185,6 +187,7 @@ class SourceAdmin(PolicyAdmin):
             return sets
         more = [
             ("What answering first costs and buys", "blind_worth"),
+            ("What second answers cost and buy", "second_worth"),
             ("Changing the inbound secret", "rotation"),
             ("First steps", "first_steps"),
         ]
@@ -192,7 +195,8 @@ class SourceAdmin(PolicyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
         """The address of the webhook must not change under a helpdesk that uses it."""
-        return ["slug", "blind_worth", "rotation", "first_steps"] if obj else []
+        worths = ["blind_worth", "second_worth"]
+        return ["slug", *worths, "rotation", "first_steps"] if obj else []
 
     def has_make_secret_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("triage.add_sourcesecret")
@@ -208,6 +212,10 @@ class SourceAdmin(PolicyAdmin):
     @display(description="At the present number of tickets")
     def blind_worth(self, source: Source) -> str:
         return worth_in_words(source)
+
+    @display(description="At the present number of checks")
+    def second_worth(self, source: Source) -> str:
+        return second_worth_in_words(source)
 
     @display(description="Test delivery")
     def first_steps(self, source: Source) -> SafeString:

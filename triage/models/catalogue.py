@@ -56,6 +56,11 @@ class Source(models.Model):
         validators=SHARE,
         help_text="0 to 1. Share of proposals that a person answers before the advice is shown.",
     )
+    second_share = models.FloatField(
+        default=0.2,
+        validators=SHARE,
+        help_text="0 to 1. Share of those that a second person answers as well, unseen.",
+    )
     embed_origins = ArrayField(
         models.CharField(max_length=200),
         default=list,
@@ -69,7 +74,10 @@ class Source(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(blind_share__range=(0, 1)), name="source_blind_share_0_to_1"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(second_share__range=(0, 1)), name="source_second_share_0_to_1"
+            ),
         ]
 
     def __str__(self) -> str:

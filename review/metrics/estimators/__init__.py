@@ -16,6 +16,7 @@ from review.metrics.estimators.advice import (
 )
 from review.metrics.estimators.agreement import (
     cohen_kappa,
+    cohen_kappa_of_counts,
 )
 from review.metrics.estimators.bootstrap import (
     Estimate,
@@ -124,6 +125,7 @@ __all__ = [
     "checks_needed",
     "clopper_pearson",
     "cohen_kappa",
+    "cohen_kappa_of_counts",
     "complementarity",
     "detection",
     "funnel_limits",

@@ -3,8 +3,15 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import RESAMPLES, SEED, Estimate, bootstrap_statistic
-from review.metrics.estimators.columns import Floats, same_length
+from review.metrics.estimators.bootstrap import (
+    RESAMPLES,
+    SEED,
+    Clusters,
+    Estimate,
+    bootstrap_kinds,
+    bootstrap_statistic,
+)
+from review.metrics.estimators.columns import Floats, numbers, same_length
 from review.metrics.estimators.intervals import Interval
 
 
@@ -30,13 +37,8 @@ def cohen_kappa(
     both gave one and the same label throughout: then there is no chance to agree beyond.
     No interval below 100 tickets. Cohen (1960), Educ. Psychol. Meas. 20, 37-46.
     """
-    one, two = np.asarray(first), np.asarray(second)
-    same_length(first=one, second=two)
-    labels, index = np.unique(np.concatenate([one, two]), return_inverse=True)
-    is_one, is_two = np.eye(len(labels))[index[: len(one)]], np.eye(len(labels))[index[len(one) :]]
-    columns = np.column_stack([one == two, is_one, is_two])
     return bootstrap_statistic(
-        columns,
+        _columns(first, second),
         clusters,
         _kappa,
         within=Interval(-1, 1),
@@ -44,6 +46,54 @@ def cohen_kappa(
         n_resamples=n_resamples,
         seed=seed,
     )
+
+
+def cohen_kappa_of_counts(
+    first: ArrayLike,
+    second: ArrayLike,
+    counts: ArrayLike,
+    *,
+    confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Estimate | None:
+    """`cohen_kappa` of tickets that were counted by what both said, one cluster each.
+
+    Costs what the different pairs of labels do, however many tickets there are.
+
+    Parameters
+    ----------
+    first, second : labels of any kind, shape (n_pairs,)
+        Every pair once.
+    counts : at least 0, shape (n_pairs,)
+        How many tickets have the pair.
+    """
+    columns = _columns(first, second)
+    n = numbers("counts", counts, low=0)
+    same_length(first=columns[:, 0], counts=n)
+    if n.sum() == 0:
+        return None
+    # In one order, so that what the database happens to answer first plays no part.
+    there = n > 0
+    order = np.lexsort(columns[there].T[::-1])
+    groups = Clusters(columns[there][order], n[there][order])
+    return bootstrap_kinds(
+        groups,
+        _kappa,
+        within=Interval(-1, 1),
+        confidence=confidence,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
+
+
+def _columns(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Whether both said the same, then a column for each label of the first and of the second."""
+    one, two = np.asarray(first), np.asarray(second)
+    same_length(first=one, second=two)
+    labels, index = np.unique(np.concatenate([one, two]), return_inverse=True)
+    is_one, is_two = np.eye(len(labels))[index[: len(one)]], np.eye(len(labels))[index[len(one) :]]
+    return np.column_stack([one == two, is_one, is_two])
 
 
 def _kappa(totals: Floats) -> Floats:

@@ -187,11 +187,26 @@ def bootstrap_statistic(
     tails are those of Student's t, as without them few clusters make the interval too narrow:
     Hesterberg (2015), Am. Statist. 69, 371-386.
     """
-    check_confidence(confidence)
     table = np.asarray(columns, dtype=np.float64)
     if table.ndim != 2 or not np.isfinite(table).all():
         raise ValueError(f"columns must be finite, in two dimensions; the shape is {table.shape}.")
     groups = clustered(table, clusters)
+    return bootstrap_kinds(
+        groups, statistic, within=within, confidence=confidence, n_resamples=n_resamples, seed=seed
+    )
+
+
+def bootstrap_kinds(
+    groups: Clusters | None,
+    statistic: Statistic,
+    *,
+    within: Interval | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Estimate | None:
+    """`bootstrap_statistic` of clusters that were counted by kind already."""
+    check_confidence(confidence)
     if groups is None:
         return None
     value = float(statistic(groups.total[np.newaxis])[0])

@@ -13,7 +13,7 @@
   const QUIET_MS = 100;
   const PATIENCE_MS = 20000;
   // What may be asked while a decision is on its way.
-  const ASIDE = "#effects, #equal, #lease, #skipped, #toast";
+  const ASIDE = "#effects, #equal, #lease, #looks, #skipped, #toast";
 
   let ahead = null; // { after, ticket, proposal, work, title, url }: fetched and claimed.
   let fetching = null;

@@ -67,7 +67,8 @@ function axes(data, isStacked) {
   const text = { color: colour("soft"), font: { size: 12 } };
   const narrow = page.clientWidth < 620;
   const reach = isStacked ? 1 : farthest(data);
-  const isTime = data.unit !== "share";
+  const isTime = data.unit === "seconds";
+  const tick = data.unit === "kappa" ? (value) => value.toLocaleString(document.documentElement.lang) : percent;
   return {
     x: {
       stacked: isStacked,
@@ -78,7 +79,7 @@ function axes(data, isStacked) {
       border: { display: false },
       ticks: isTime
         ? { ...text, stepSize: clockStep(reach), callback: time }
-        : { ...text, maxTicksLimit: narrow ? 4 : 6, callback: percent },
+        : { ...text, maxTicksLimit: narrow ? 4 : 6, callback: tick },
     },
     y: {
       stacked: isStacked,

@@ -32,6 +32,7 @@ from tests.review.metrics.helpers import (
     override,
     send_back,
 )
+from tests.review.metrics.truth_world import make_all_checks
 from triage.models import Certificate, ModelVersion, Proposal, ProposedValue, TicketEvent
 
 
@@ -180,6 +181,7 @@ def make_everything() -> None:
                 team=None,
             )
             make_proposal(desk, main, ticket=proposed[5].ticket, version=2)
+            make_all_checks(desk, [make_proposal(desk, main) for _ in range(10)])
         make_proposal(desk, "vpn", basis=ProposedValue.Basis.HELPDESK)
         for truth, first, final in product(("vpn", "wifi"), repeat=3):
             check(desk, truth=truth, first=first, final=final)

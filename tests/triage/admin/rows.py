@@ -9,6 +9,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from review.models import (
+    BlindAnswer,
     Decision,
     Drill,
     DrillProgramme,
@@ -274,9 +275,10 @@ def _record_rows(proposal: Proposal, choice: Choice, owner: User, number: int) -
             at=now,
         ),
         _drill(proposal, choice, reviewer),
-        SpotCheck.objects.create(
+        check := SpotCheck.objects.create(
             proposal=proposal, propensity=0.05, stratum="waiting", drawn_at=now
         ),
+        BlindAnswer.objects.create(check_of=check, reviewer=reviewer, answered_at=now, seconds=9),
         AuthToken.objects.create(user=owner)[0],
         reviewer,
     ]

@@ -30,6 +30,7 @@ def source_form(owner: User, **over: Any) -> dict[str, Any]:
         "is_active": "on",
         "deliveries_per_minute": 600,
         "blind_share": 0.05,
+        "second_share": 0.2,
         "time_zone": "Europe/Berlin",
     }
     values |= {"work_starts": "08:00", "work_ends": "17:00", "work_days": [0, 2, 4]}

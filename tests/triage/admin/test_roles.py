@@ -62,6 +62,7 @@ PAGES = {
     "review.drillprogramme": POLICY,
     "review.drill": (READS, NOTHING, READS),
     "review.spotcheck": (READS, NOTHING, READS),
+    "review.blindanswer": (NOTHING, NOTHING, READS),
     "knox.authtoken": (WRITES, NOTHING, READS),
     "auth.user": (NOTHING, NOTHING, READS),
     "auth.group": (NOTHING, NOTHING, READS),

@@ -1,0 +1,127 @@
+"""Counts of checks and of what two people said, added up from counts of days."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as begun_with
+from typing import Any, TypeVar
+
+from django.db.models import Count, F, Model, QuerySet, Sum
+from django.db.models.functions import TruncDate
+
+from review.metrics import truth_cohorts
+from review.metrics.counts import GroupCounts
+from review.metrics.groups import (
+    COLUMNS,
+    COUNTED_COLUMNS,
+    Columns,
+    Named,
+    name_groups,
+)
+from review.metrics.truth_cohorts import State
+from review.metrics.window import Scope
+from review.models import AgreementCount, DrawnCount
+
+Rows = Iterable[Mapping[str, Any]]
+Counted = TypeVar("Counted", bound=Model)
+FIELD = Columns("field_id", ("field__name",), "field__source__name")
+# What stands for "could not tell" among the keys of choices.
+UNSURE = 0
+
+
+@dataclass
+class Agreement:
+    """Double checks of one field, in a group or altogether."""
+
+    field: Named
+    group: Named | None
+    pairs: Counter[tuple[int, int]] = begun_with(default_factory=Counter)
+    verdicts: Counter[str] = begun_with(default_factory=Counter)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        said = (row["first_id"] or UNSURE, row["second_id"] or UNSURE)
+        self.pairs[said] += row["count"]
+        self.verdicts[row["verdict"]] += row["count"]
+
+
+def check_states(scope: Scope) -> list[GroupCounts]:
+    """By group the number of drawn checks with each State.
+
+    Those that nobody has opened are counted as they wait: they hang on no row that a day has.
+    """
+    names: dict[str, str] = {}
+    counts: dict[str, Counter[str]] = {}
+    counted = _of(DrawnCount, scope).values(*COUNTED_COLUMNS[scope.group].all, "state")
+    live = truth_cohorts.unopened(scope).values(*COLUMNS[scope.group].all)
+    for rows, columns in (
+        (counted.annotate(count=Sum("n")), COUNTED_COLUMNS[scope.group]),
+        (live.annotate(count=Count("pk")), COLUMNS[scope.group]),
+    ):
+        found = list(rows.order_by())
+        for (key, name), row in zip(name_groups(found, columns), found, strict=True):
+            names.setdefault(key, name)
+            counts.setdefault(key, Counter())[row.get("state", State.NOBODY)] += row["count"]
+    return [GroupCounts(Named(key, names[key]), counts[key]) for key in names]
+
+
+def agreements(scope: Scope) -> tuple[list[Agreement], list[Agreement]]:
+    """Of each field altogether, and of each field in each group."""
+    columns = COUNTED_COLUMNS[scope.group]
+    said = ("first_id", "second_id", "verdict")
+    rows = list(
+        _of(AgreementCount, scope)
+        .values(*{*FIELD.all, *columns.all, *said})
+        .annotate(count=Sum("n"))
+        .order_by()
+    )
+    whole: dict[str, Agreement] = {}
+    parts: dict[tuple[str, str], Agreement] = {}
+    named = zip(name_groups(rows, FIELD), name_groups(rows, columns), rows, strict=True)
+    for of, group, row in named:
+        whole.setdefault(of.key, Agreement(of, None)).add(row)
+        parts.setdefault((of.key, group.key), Agreement(of, group)).add(row)
+    return list(whole.values()), list(parts.values())
+
+
+def count_checks(scope: Scope) -> Rows:
+    """What DrawnCount keeps of the days of a scope."""
+    day = TruncDate("created_at", tzinfo=scope.now.tzinfo)
+    version = F("main__prediction__model_version_id")
+    rows: QuerySet[Any] = truth_cohorts.opened(scope)
+    found: Rows = (
+        rows.values("state", day=day, choice_id=F("main__choice_id"), version_id=version)
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    return found
+
+
+def count_agreements(scope: Scope) -> Rows:
+    """What AgreementCount keeps of the days of a scope."""
+    day = TruncDate("answer__check_of__proposal__created_at", tzinfo=scope.now.tzinfo)
+    said: QuerySet[Any] = truth_cohorts.double_checks(scope)
+    rows = said.values(
+        "field_id",
+        "choice_id",
+        "second",
+        "verdict",
+        day=day,
+        main_choice=F("main__choice_id"),
+        main_version=F("main__prediction__model_version_id"),
+    ).annotate(n=Count("pk"))
+    for row in rows:
+        yield {
+            "day": row["day"],
+            "choice_id": row["main_choice"],
+            "version_id": row["main_version"],
+            "field_id": row["field_id"],
+            "first_id": row["choice_id"],
+            "second_id": row["second"],
+            "verdict": row["verdict"],
+            "n": row["n"],
+        }
+
+
+def _of(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
+    rows = model._default_manager.filter(day__gte=scope.first, day__lte=scope.last)
+    return rows.filter(source=scope.source) if scope.source else rows
