@@ -37,6 +37,9 @@ SHAPES = {"review.shape_metricdefinition"}
 ACTIVATES = {"review.activate_metricdefinition"}
 # Drills are set by two roles, at their page; AI owners set them at the desk as well.
 DRILLS = {"review.view_drillprogramme", "review.run_drillprogramme"}
+# What shall be better for automation is agreed on by those who answer for it.
+AGREES = {"review.set_kpitarget"}
+WEEKLY = {"review.receive_weeklyreport"}
 TOKENS = {"knox.view_authtoken", "knox.add_authtoken", "knox.delete_authtoken"}
 
 
@@ -72,6 +75,7 @@ def permissions_of(role: str) -> set[str]:
             "review.change_drillprogramme",
         }
         shared = DECIDES | REPORTS | SHAPES | ACTIVATES | DRILLS
+        shared = DECIDES | REPORTS | SHAPES | ACTIVATES | AGREES | WEEKLY
         return shared | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
         return (
@@ -79,6 +83,8 @@ def permissions_of(role: str) -> set[str]:
             | SHAPES
             | ACTIVATES
             | DRILLS
+            | AGREES
+            | WEEKLY
             | _views("triage")
             | {
                 "review.view_decision",
@@ -90,7 +96,7 @@ def permissions_of(role: str) -> set[str]:
         )
     if role == AUDITOR:
         reads = _views("triage", "review", "knox", "auth", "admin")
-        return REPORTS | {"review.answer_concern"} | reads
+        return REPORTS | WEEKLY | {"review.answer_concern"} | reads
     raise ValueError(f"A role is one of {', '.join(ROLES)}; got {role!r}.")
 
 

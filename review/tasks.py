@@ -7,6 +7,7 @@ from knox.models import AuthToken
 
 from review import concerns, leases
 from review.metrics import rollups
+from review.weekly import sending
 from triage.learning import vectors
 
 
@@ -26,3 +27,9 @@ def tidy() -> None:
 def count_days() -> None:
     """Count the days anew of which something changed, so that no report has to; safe to repeat."""
     rollups.catch_up()
+
+
+@shared_task(name="review.send_weekly_reports")
+def send_weekly_reports() -> None:
+    """Send the weekly report that is due to whoever was not sent it; safe to repeat."""
+    sending.send_due()

@@ -62,7 +62,8 @@ PAGES = {
          "review:requester", "review:news", "review:news_count", "review:report_concern",
          "review:my_concerns", "review:drills", "review:metrics_people",
          "review:metrics_reliance", "review:metrics_autonomy", "review:recorded",
-         "review:definitions", "review:definition", "review:definition_in_force"),
+         "review:definitions", "review:definition", "review:definition_in_force",
+         "review:metrics_kpis", "review:metrics_kpi_tickets", "review:metrics_kpis_csv"),
         both(READERS),
     ),
     # What metrics mean is made by those who work by them; auditors only read it.
@@ -82,6 +83,14 @@ PAGES = {
     "review:drill_setting": both(frozenset({TEAM_LEAD, AI_OWNER, ROOT})),
     # Only one's own are there, once they are answered.
     "review:drill_told": both(DECIDERS, may_decline=True),
+    # Agreed on by those who answer for it; the report is for those who look at the whole.
+    **dict.fromkeys(
+        ("review:kpi_baseline", "review:kpi_target"),
+        both(frozenset({TEAM_LEAD, AI_OWNER, ROOT})),
+    ),
+    **dict.fromkeys(
+        ("review:weekly", "review:weekly_settings", "review:weekly_pdf"), both(DESK_READERS)
+    ),
     # Past the line: not even the AI owner reads what was reported.
     **dict.fromkeys(
         ("review:concerns", "review:concern", "review:answer_concern"), both(INSPECTORS)
@@ -136,7 +145,7 @@ API = {
     **dict.fromkeys(
         ("triage_api:tickets", "triage_api:ticket", "triage_api:proposals", "triage_api:proposal",
          "review_api:decisions", "review_api:decision", "metrics", "metric",
-         "definitions", "definition"),
+         "definitions", "definition", "kpis"),
         both(READERS),
     ),
 }  # fmt: skip

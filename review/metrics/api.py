@@ -19,6 +19,7 @@ from review.metrics.definitions import Definition, Unit
 from review.metrics.definitions_api import Definitions, MeaningSerializer, OneDefinition, meaning
 from review.metrics.export import CONFIDENCE
 from review.metrics.figures import Bucket, Kind, Row
+from review.metrics.kpis.api import Kpis
 from review.metrics.registry import ENTRIES, report_of
 from review.metrics.report import Report
 from review.metrics.window import Group, Scope, ScopeForm, local_now
@@ -188,5 +189,6 @@ urlpatterns = [
     path("", Metrics.as_view(), name="metrics"),
     path("definitions/", Definitions.as_view(), name="definitions"),
     path("definitions/<slug:key>/<int:version>/", OneDefinition.as_view(), name="definition"),
+    path("kpis/", Kpis.as_view(), name="kpis"),
     path("<slug:key>/", Metric.as_view(), name="metric"),
 ]

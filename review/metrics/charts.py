@@ -226,6 +226,23 @@ def _series(line: Line, weeks: Sequence[date], *, with_version: bool) -> dict[st
     }
 
 
+def before_and_now(
+    unit: str,
+    labels: Sequence[str],
+    before: Sequence[Figure | None],
+    now: Sequence[Figure | None],
+) -> dict[str, Any] | None:
+    """Both sides of each label as points in their intervals; None where there is no point."""
+    sides = ((_("before"), "idle", before), (_("now"), "accent", now))
+    series: list[dict[str, Any]] = [
+        {"name": str(name), "tone": tone, "points": [_point(figure) for figure in figures]}
+        for name, tone, figures in sides
+    ]
+    if not any(point for one in series for point in one["points"]):
+        return None
+    return _chart("intervals", unit, labels, series)
+
+
 def _chart(
     kind: str, unit: str, labels: Sequence[str], series: list[dict[str, Any]]
 ) -> dict[str, Any]:

@@ -21,12 +21,14 @@ from django.db.models.functions import TruncDate
 
 from review.metrics import cohorts, opening_counts, truth_counts
 from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, PercentOf, SecondsBetween
+from review.metrics.kpis.day_counts import kpis
 from review.metrics.window import Scope
 from review.models import (
     AgreementCount,
     ChangeCount,
     CheckCount,
     DrawnCount,
+    KpiCount,
     NoveltyCount,
     OutcomeCount,
     PersonDay,
@@ -189,4 +191,5 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
     **opening_counts.KINDS,
     DrawnCount: truth_counts.count_checks,
     AgreementCount: truth_counts.count_agreements,
+    KpiCount: kpis,
 }

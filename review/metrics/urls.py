@@ -3,12 +3,22 @@
 from django.urls import path
 
 from review.metrics import definition_views, views
+from review.metrics.kpis import views as kpi_views
 from review.metrics.sections import SECTIONS
+from review.weekly import views as weekly_views
 
 urlpatterns = [
     path("", views.overview, name="metrics"),
     *(path(f"{slug}/", views.section, {"slug": slug}, name=f"metrics_{slug}") for slug in SECTIONS),
     path("tickets/", views.tickets, name="metrics_tickets"),
+    path("kpis/", kpi_views.kpis, name="metrics_kpis"),
+    path("kpis/tickets/", kpi_views.tickets, name="metrics_kpi_tickets"),
+    path("kpis/baseline", kpi_views.baseline, name="kpi_baseline"),
+    path("kpis/target", kpi_views.target, name="kpi_target"),
+    path("kpis.csv", kpi_views.table, name="metrics_kpis_csv"),
+    path("weekly/", weekly_views.weekly, name="weekly"),
+    path("weekly/settings", weekly_views.settle, name="weekly_settings"),
+    path("weekly.pdf", weekly_views.pdf, name="weekly_pdf"),
     path("definitions/", definition_views.definitions, name="definitions"),
     path(
         "definitions/comments/<int:pk>/delete",

@@ -19,6 +19,7 @@ from review.models.counts import (
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
 from review.models.drills import Drill, DrillAcknowledgement, DrillAnswer, DrillProgramme
+from review.models.kpis import Baseline, KpiCount, KpiTarget
 from review.models.people import Concern, Seen
 from review.models.stories import (
     NoveltyCount,
@@ -28,11 +29,13 @@ from review.models.stories import (
     StoryPath,
     TicketStory,
 )
+from review.models.weekly import WeeklySent, WeeklySubscription
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
 
 __all__ = [
     "AgreementCount",
     "Ballot",
+    "Baseline",
     "Batch",
     "BlindAnswer",
     "BlindValue",
@@ -47,6 +50,8 @@ __all__ = [
     "DrillAnswer",
     "DrawnCount",
     "DrillProgramme",
+    "KpiCount",
+    "KpiTarget",
     "Lease",
     "MetricDefinition",
     "NoveltyCount",
@@ -68,5 +73,7 @@ __all__ = [
     "TicketStory",
     "TimeCount",
     "Truth",
+    "WeeklySent",
+    "WeeklySubscription",
     "Withdrawal",
 ]

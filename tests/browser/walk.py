@@ -155,6 +155,10 @@ QUERIES = {
     "ticket": ("?do=override", "?do=escalate"),
     "history": ("?since=soon",),
     "metrics_tickets": ("?metric=acceptance",),
+    "metrics_kpi_tickets": (
+        "?source=norvik&metric=reassigned&from=2026-01-01&to=2026-12-31&before=2027-01-01",
+    ),
+    "weekly": ("?week=next",),
     "search": ("?q=VPN",),
 }
 

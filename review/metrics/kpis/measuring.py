@@ -1,0 +1,104 @@
+"""Measures of resolved tickets, added up from counts of days: memory for bins, not for tickets."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Min, Q, Sum
+
+from review.metrics.aggregates import DaysLater
+from review.metrics.bins import Bin, quantile_from_bins
+from review.metrics.estimators import Interval, Repeated, bootstrap_ratio, wilson
+from review.metrics.figures import Figure, Kind
+from review.metrics.kpis.measures import MEASURES, MIN_N, REWORK, Measure
+from review.models import KpiCount, ProposalCount
+
+HITS = tuple(measure.hit for measure in MEASURES.values() if measure.hit)
+SUMS = ("n", "seconds", "seconds_open", "seconds_rework", *HITS)
+SHARE = Interval(0.0, 1.0)
+
+
+class Days(NamedTuple):
+    """Tickets opened on these days whose first resolution lies before `resolved_before`."""
+
+    first: date
+    last: date
+    resolved_before: date
+
+
+@dataclass
+class Counts:
+    """Of one source: hits by name, and by bins what they hold."""
+
+    hits: Counter[str] = field(default_factory=Counter)
+    bins: dict[int, tuple[int, float]] = field(default_factory=dict)
+    parts: list[tuple[float, float, int]] = field(default_factory=list)
+
+    @property
+    def n(self) -> int:
+        return self.hits["n"]
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        n = row["n"]
+        self.hits["n"] += n
+        for name in HITS:
+            self.hits[name] += row[name]
+        had, seconds = self.bins.get(row["resolve_bin"], (0, 0.0))
+        self.bins[row["resolve_bin"]] = (had + n, seconds + row["seconds"])
+        self.parts.append((row["seconds_rework"] / n, row["seconds_open"] / n, n))
+
+
+def began() -> dict[int, date]:
+    """The day of the first proposal of each source that anybody could see, by the source's key."""
+    rows = ProposalCount.objects.values("source").annotate(first=Min("day"))
+    return {row["source"]: row["first"] for row in rows.order_by()}
+
+
+def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
+    """By source; one query, whatever is wanted. A source without a resolved ticket has no hits."""
+    found: dict[int, Counts] = defaultdict(Counts)
+    if not wanted:
+        return found
+    condition = Q()
+    for source, days in wanted.items():
+        condition |= Q(
+            source=source,
+            day__gte=days.first,
+            day__lte=days.last,
+            resolved_on__lt=days.resolved_before,
+        )
+    rows: Iterable[Mapping[str, Any]] = (
+        KpiCount.objects.alias(resolved_on=DaysLater("day", "resolved_after"))
+        .filter(condition)
+        .values("source", "resolve_bin", "rework_bin")
+        .annotate(**{f"all_{name}": Sum(name) for name in SUMS})
+        .order_by("source", "resolve_bin", "rework_bin")
+    )
+    for row in rows:
+        found[row["source"]].add({**row, **{name: row[f"all_{name}"] for name in SUMS}})
+    return found
+
+
+def figure(measure: Measure, counts: Counts) -> Figure:
+    """Below the least n it has no value. Without an interval: the tickets cannot carry one."""
+    n, k = counts.n, counts.hits[measure.hit] if measure.hit else None
+    value, interval = _value(measure, counts, k) if n >= MIN_N else (None, None)
+    return Figure(measure.kind, value, n, k, interval, MIN_N)
+
+
+def _value(measure: Measure, counts: Counts, k: int | None) -> tuple[float | None, Interval | None]:
+    if k is not None:
+        return k / counts.n, wilson(k, counts.n)
+    if measure.kind == Kind.SECONDS:
+        median = quantile_from_bins(_bins(counts), 0.5)
+        return (median.value, median.interval) if median else (None, None)
+    assert measure is REWORK
+    rework, open_, times = zip(*counts.parts, strict=True)
+    share = bootstrap_ratio(rework, open_, Repeated(list(times)), within=SHARE)
+    return (share.value, share.interval) if share else (None, None)
+
+
+def _bins(counts: Counts) -> list[Bin]:
+    return [Bin(number, n, seconds) for number, (n, seconds) in counts.bins.items()]
