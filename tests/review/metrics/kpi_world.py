@@ -2,7 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.review.metrics.helpers import Desk, make_ticket, numbers
+from django.contrib.auth.models import User
+
+from review.metrics.kpis import agreeing
+from review.metrics.kpis.board import Board, boards
+from tests.review.metrics.helpers import (
+    NOW,
+    Desk,
+    make_proposal,
+    make_scope,
+    make_ticket,
+    numbers,
+)
 from triage.models import Choice, Ticket, TicketEvent, TicketVersion
 
 Kind = TicketEvent.Kind
@@ -64,3 +75,18 @@ def make_past(desk: Desk, *, opened_at: datetime = PAST) -> None:
             category="wifi" if number < 6 else "",
             reopened_after=DAY if number < 5 else 8 * DAY if number < 8 else None,
         )
+
+
+def compared(desk: Desk, lead: User) -> Board:
+    """Before: as make_past; since then 40 tickets, 2 of them handed on, all within 2 hours."""
+    make_past(desk)
+    make_proposal(desk, at=BEGAN)
+    agreeing.take_baseline(desk.source, by=lead)
+    for number in range(40):
+        teams = ("id",) if number < 2 else ()
+        past_ticket(desk, opened_at=SINCE + number * HOUR, hours=2, teams=teams)
+    # Not resolved, and not old enough.
+    make_ticket(desk, opened_at=SINCE)
+    past_ticket(desk, opened_at=NOW - DAY, teams=("id",))
+    (board,) = boards(make_scope())
+    return board
