@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from review.metrics import rollups
 from review.metrics.definitions import DEFINITIONS
-from review.metrics.registry import WORKFLOWS
+from review.metrics.sections import WORKFLOWS
 from tests.review.helpers import make_reader, make_user
 from tests.review.metrics.helpers import (
     LONG_AGO,
