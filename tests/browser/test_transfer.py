@@ -17,7 +17,7 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, Page, Request
 
 from review.roles import TECHNICIAN
-from tests.browser.conftest import WIDE
+from tests.browser.eyes import WIDE
 from tests.conftest import PROJECT, new_user
 from tests.review.fullest import make_fullest
 from tests.review.helpers import Desk, make_desk, make_proposal

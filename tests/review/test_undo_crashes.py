@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from review import undo
-from review.standing import BEGUN
 from tests.conftest import PROJECT
 from tests.review.undo_world import accept
 from tests.triage.writeback_world import World, make_due, world
 from triage.effects import writeback
+from triage.effects.plan import BEGUN
 from triage.helpdesks import http
 from triage.models import Effect, Proposal, Waiting
 
