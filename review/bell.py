@@ -1,6 +1,6 @@
 """The count beside the bell: kept for a minute each, and left out where the cache is broken."""
 
-import logging
+from contextlib import suppress
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -8,8 +8,6 @@ from django.core.cache import cache
 from redis import RedisError
 
 from review import news
-
-logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 60
 BROKEN = (RedisError, OSError)
@@ -19,8 +17,7 @@ def remembered(person: User) -> int | None:
     """As of a minute ago at most, without a query; None if it is not known."""
     try:
         return _kept(person)
-    except BROKEN as error:
-        _tell(error)
+    except BROKEN:
         return None
 
 
@@ -28,8 +25,7 @@ def count(person: User) -> int | None:
     """Counted anew where it is not remembered; None while the cache is broken."""
     try:
         found = _kept(person)
-    except BROKEN as error:
-        _tell(error)
+    except BROKEN:
         return None
     if found is None:
         found = news.unread(person)
@@ -48,14 +44,8 @@ def _kept(person: User) -> int | None:
 
 
 def _remember(person: User, number: int) -> None:
-    try:
+    with suppress(*BROKEN):
         cache.set(_key(person), number, KEPT_SECONDS)
-    except BROKEN as error:
-        _tell(error)
-
-
-def _tell(error: BaseException) -> None:
-    logger.warning("no count of news: the cache failed with %s", type(error).__name__)
 
 
 def _key(person: User) -> str:

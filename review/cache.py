@@ -4,6 +4,7 @@ Nothing here needs it: what it remembers is asked of the database again, or left
 that waits for three answers that do not come costs seconds.
 """
 
+import logging
 import time
 from typing import Any, ClassVar
 
@@ -11,6 +12,8 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis import Redis
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoAnswer
+
+logger = logging.getLogger(__name__)
 
 SILENT_SECONDS = 10.0
 
@@ -25,8 +28,10 @@ class PatientRedis(Redis):
             raise NoConnection("The cache kept silent a moment ago.")
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        except (NoConnection, NoAnswer):
+        except (NoConnection, NoAnswer) as error:
             PatientRedis.silent_until = time.monotonic() + SILENT_SECONDS
+            # Once, here: whoever goes without an answer meanwhile need not say so again.
+            logger.warning("the cache is left alone for a while: %s", type(error).__name__)
             raise
 
 

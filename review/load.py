@@ -58,8 +58,7 @@ def load_of(person: User) -> Load:
     try:
         kept = cache.get_many(_names(person.pk))
         moments, agreed = _moments(person, kept), _agreed(kept)
-    except (RedisError, OSError) as error:
-        logger.warning("the load of a person is not known: %s", type(error).__name__)
+    except (RedisError, OSError):
         return UNKNOWN
     now = timezone.now()
     return measure(

@@ -100,10 +100,10 @@ class Decider:
             return False
         if self.form_token:
             said = unescape(answer.body.decode())
-            return f"{winner.name} was faster" in said or "is looking at" in said
+            return any(f"{winner.name} {did}" in said for did in ("was faster", "is looking at"))
         told = answer.json()
         if told["code"] == "leased":
-            return "is looking at" in told["detail"]
+            return f"{winner.name} is looking at" in told["detail"]
         return bool(
             told["winner"]["reviewer"]["id"] == winner.user.pk
             and told["detail"].startswith(winner.name)

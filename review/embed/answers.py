@@ -104,18 +104,11 @@ def show(
     return render(request, template, context, status=status)
 
 
-def refused(
-    request: HttpRequest, refusal: LinkRefused, source: Source | None, external_id: str = ""
-) -> HttpResponse:
+def refused(request: HttpRequest, refusal: LinkRefused, source: Source | None) -> HttpResponse:
     """Words and a way on. Where no site may frame it, a frame stays empty whatever is said."""
     is_off = source is not None and not usable(source.embed_origins)
     code = "off" if is_off else refusal.code
-    context: dict[str, Any] = {
-        "code": code,
-        "source": source,
-        "external_id": external_id,
-        "messages": [],
-    }
+    context: dict[str, Any] = {"code": code, "messages": []}
     template = "review/embed/_refused.html" if is_partial(request) else "review/embed/refused.html"
     status = 404 if code == "unknown_source" else 403
     return guard(render(request, template, context, status=status), source)

@@ -40,7 +40,7 @@ def panel(request: HttpRequest, slug: str, external_id: str) -> HttpResponse:
     try:
         visit = visits.opened(source, external_id, request.GET)
     except LinkRefused as refusal:
-        return refused(request, refusal, source, external_id)
+        return refused(request, refusal, source)
     # What has not arrived is no place to link to; asked again, it is only not there yet.
     return answered(request, visit, partial(shown, missing=404))
 
@@ -86,7 +86,7 @@ def send_back(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _decide(request: HttpRequest, visit: Visit, way: str) -> HttpResponse:
     """A decision of the visit's person on the visit's ticket, whatever else was sent."""
     if not visit.person.has_perm(visits.DECIDES):
-        return refused(request, LinkRefused("no_permission"), visit.source, visit.external_id)
+        return refused(request, LinkRefused("no_permission"), visit.source)
     page = read(visit)
     if page is not None and page.is_blind:
         return again(request, visit, _("This one is answered first. Nothing was saved."), 409)
@@ -114,7 +114,7 @@ def _decide(request: HttpRequest, visit: Visit, way: str) -> HttpResponse:
 def undo(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Take back what this person decided on this ticket, as long as that is possible."""
     if not visit.person.has_perm(visits.DECIDES):
-        return refused(request, LinkRefused("no_permission"), visit.source, visit.external_id)
+        return refused(request, LinkRefused("no_permission"), visit.source)
     page = read(visit)
     line = page.decision if page else None
     if line is None or request.POST.get("decision", "") != str(line.decision.pk):

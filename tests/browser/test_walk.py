@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext
 
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN
 from tests.browser.conftest import Opener, Window
-from tests.browser.eyes import NARROW, RULES, WIDE, troubles
+from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.browser.walk import addresses, pages
 from tests.conftest import new_user
 from tests.review.fullest import make_fullest
@@ -92,7 +92,7 @@ def test_every_page_suits_every_eye_and_every_width(
             if page.evaluate("document.documentElement.scrollWidth") > NARROW[0]:
                 wrong.setdefault(f"{role} {address.path}", []).append("scrolls sideways")
             page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-            if violated := troubles(page, dark=RULES):
+            if violated := troubles(page):
                 wrong.setdefault(f"{role} {address.path}", []).extend(violated)
 
     assert wrong == {}
