@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
-from tests.browser.eyes import NARROW, RULES, WIDE, troubles
+from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.browser.work_of_a_quarter import make_quarter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -23,7 +23,7 @@ def test_every_chart_is_drawn_and_suits_every_eye_and_width(
         assert boxes.count() >= 10
         for box in boxes.all():
             expect(box).to_have_class("metrics-chart drawn")
-        wrong[size] = troubles(window.page, dark=RULES)
+        wrong[size] = troubles(window.page)
 
     assert wrong == {WIDE: [], NARROW: []}
 

@@ -173,7 +173,9 @@ def test_the_tickets_of_a_figure_open_and_wrong_addresses_are_refused(
     window: Client, desk: Desk, lead: User
 ) -> None:
     board = compared(desk, lead)
-    href = listing.link(desk.source, REASSIGNED, board.lines[0].days)
+    days = board.lines[0].days
+    assert days is not None
+    href = listing.link(desk.source, REASSIGNED, days)
 
     page = window.get(href)
     first = page.content.decode().partition('<th scope="row"><a href="')[2].partition('"')[0]
