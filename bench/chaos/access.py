@@ -23,7 +23,7 @@ from bench.invariant import until_quiet
 from bench.load import Answer, Sender, in_threads, ticket
 from bench.stack import Stack
 from bench.world import new_desk, new_secret
-from review.models import BlindAnswer, Concern, SpotCheck, TeamAgreement
+from review.models import Batch, BlindAnswer, Concern, SpotCheck, TeamAgreement
 from triage.models import (
     Certificate,
     DriftFinding,
@@ -235,6 +235,10 @@ def _concern() -> Concern:
     return Concern.objects.create(text="Too many tickets.", reported_at=timezone.now())
 
 
+def _batch(person: User) -> Batch:
+    return Batch.objects.create(reviewer=person, decided_at=timezone.now())
+
+
 def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
     """What the places of addresses are filled with: rows of the dressed desk where it has them."""
     waiting, decision = dressed.waiting, dressed.decision
@@ -265,6 +269,9 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         **dict.fromkeys(("review:concern pk", "review:answer_concern pk"), str(_concern().pk)),
         "triage_api:ticket pk": str(waiting.pk),
         "review:undo pk": str(decision.pk),
+        **dict.fromkeys(
+            ("review:batch pk", "review:undo_batch pk"), str(_batch(decision.reviewer).pk)
+        ),
         **dict.fromkeys(
             ("review:look pk", "review:look_answer pk", "review_api:check pk"),
             str(SpotCheck.objects.latest("pk").pk),
