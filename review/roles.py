@@ -74,8 +74,7 @@ def permissions_of(role: str) -> set[str]:
             "review.add_drillprogramme",
             "review.change_drillprogramme",
         }
-        shared = DECIDES | REPORTS | SHAPES | ACTIVATES | DRILLS
-        shared = DECIDES | REPORTS | SHAPES | ACTIVATES | AGREES | WEEKLY
+        shared = DECIDES | REPORTS | SHAPES | ACTIVATES | DRILLS | AGREES | WEEKLY
         return shared | owned | reasons | TOKENS | alone | _views("triage")
     if role == TEAM_LEAD:
         return (

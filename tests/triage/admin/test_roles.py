@@ -213,7 +213,7 @@ def test_auditors_may_look_at_everything_and_change_nothing(auditor: User) -> No
     codes = {name.split(".")[1] for name in auditor.get_all_permissions()}
 
     # A concern is answered beside the line, not in it.
-    told = {"report_concern", "answer_concern"}
+    told = {"report_concern", "answer_concern", "receive_weeklyreport"}
     assert {code for code in codes if not code.startswith("view_")} == told
     assert {"view_ledgerentry", "view_decision", "view_logentry", "view_user"} <= codes
 

@@ -12,6 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.generators import EndpointEnumerator
 from hypothesis import HealthCheck, given, settings
 from knox.models import AuthToken
@@ -24,8 +25,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from review.decisions import decide
-from review.models import Decision
+from review.models import Decision, SpotCheck
 from tests.conftest import post_signed
+from tests.review.definitions.world import proposed
 from triage.models import Proposal, Source
 
 pytestmark = pytest.mark.django_db
@@ -122,20 +124,34 @@ def test_nobody_is_answered_what_is_not_described(
         case.call_and_validate(headers=headers | PLAIN, checks=CHECKS)
 
 
-@schema.include(path_regex=r"\{(?:id|key)\}").parametrize()
-@few
-def test_no_operation_on_a_row_that_is_there_answers_what_is_not_described(
-    case: Case[Any], token: str, decided: Decision, propose: Callable[..., Proposal], source: Source
-) -> None:
-    waiting = Proposal.objects.filter(waiting__isnull=False).first() or propose(source)
-    path = case.operation.path
-    there: dict[str, dict[str, Any]] = {
+@pytest.fixture
+def there(
+    decided: Decision, propose: Callable[..., Proposal], source: Source, ai_owner: User
+) -> dict[str, dict[str, Any]]:
+    """What fills the places of a path, by the name before the first of them."""
+    waiting = propose(source)
+    check = SpotCheck.objects.create(
+        proposal=decided.proposal, propensity=0.05, stratum="waiting", drawn_at=timezone.now()
+    )
+    version = proposed(ai_owner, "acceptance", min_n=30)
+    return {
+        "checks": {"id": check.pk},
         "decisions": {"id": decided.pk},
+        "definitions": {"key": version.key, "version": version.version},
         "metrics": {"key": "acceptance"},
         "proposals": {"id": waiting.pk},
         "tickets": {"id": waiting.ticket_id},
     }
-    case.path_parameters.update(there[path.split("/")[3]])
+
+
+@schema.include(path_regex=r"\{(?:id|key)\}").parametrize()
+@few
+def test_no_operation_on_a_row_that_is_there_answers_what_is_not_described(
+    case: Case[Any], ai_owner: User, there: dict[str, dict[str, Any]]
+) -> None:
+    before = case.operation.path.partition("/{")[0]
+    case.path_parameters.update(there[before.rpartition("/")[2]])
+    token = AuthToken.objects.create(ai_owner)[1]
 
     answer = case.call_and_validate(
         headers={"Authorization": f"Token {token}"} | PLAIN, checks=CHECKS
