@@ -89,6 +89,7 @@ def _store(checked: Sequence[Checked]) -> None:
             propensity=SHARE,
             stratum=stratum_of(one.word.proposal.route),
             drawn_at=one.word.decided_at - timedelta(seconds=40),
+            second_at=1.0,
         )
         for one in checked
     )
@@ -99,6 +100,7 @@ def _store(checked: Sequence[Checked]) -> None:
             reviewer=person,
             answered_at=one.word.decided_at + timedelta(hours=3 * place, seconds=-10),
             seconds=18 + 4 * place,
+            nth=place + 1,
         )
         for check, one in pairs
         for place, (person, _) in enumerate(one.answers)
