@@ -23,7 +23,7 @@ NO_TEXT = (
     r"\{\{.*?\}\}",
 )
 SPOKEN = r"\b(?:aria-label|title|placeholder|alt|data-failed)=(\"[^\"]*\"|'[^']*')"
-NAMES = {"Countersign", "CSV"}
+NAMES = {"Countersign", "CSV", "PDF"}
 
 
 def untranslated(page: str) -> list[str]:
