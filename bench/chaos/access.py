@@ -235,8 +235,9 @@ def _concern() -> Concern:
     return Concern.objects.create(text="Too many tickets.", reported_at=timezone.now())
 
 
-def _batch(person: User) -> Batch:
-    return Batch.objects.create(reviewer=person, decided_at=timezone.now())
+def _batch(person: User) -> dict[str, str]:
+    made = Batch.objects.create(reviewer=person, decided_at=timezone.now())
+    return dict.fromkeys(("review:batch pk", "review:undo_batch pk"), str(made.pk))
 
 
 def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
@@ -269,9 +270,7 @@ def _rows(dressed: Dressed, another: Ticket) -> dict[str, str]:
         **dict.fromkeys(("review:concern pk", "review:answer_concern pk"), str(_concern().pk)),
         "triage_api:ticket pk": str(waiting.pk),
         "review:undo pk": str(decision.pk),
-        **dict.fromkeys(
-            ("review:batch pk", "review:undo_batch pk"), str(_batch(decision.reviewer).pk)
-        ),
+        **_batch(decision.reviewer),
         **dict.fromkeys(
             ("review:look pk", "review:look_answer pk", "review_api:check pk"),
             str(SpotCheck.objects.latest("pk").pk),

@@ -16,6 +16,7 @@ from review.metrics.report import Report
 from review.metrics.trends import Line, Trend
 from review.metrics.wording import NO_BREAK
 
+Chart = dict[str, Any]
 MOST_BARS = 12
 STEPS = 40
 LIMITS_HEIGHT, TREND_HEIGHT = 250, 150
@@ -206,6 +207,28 @@ def trend(found: Trend) -> dict[str, Any] | None:
         ],
         # On a narrow screen each name has a line of the legend to itself.
         "height": TREND_HEIGHT + LEGEND_HEIGHT * (len(series) - 1),
+    }
+
+
+def curve(told: Mapping[float, tuple[Figure, str]], name: str) -> Chart:
+    """A figure over a share, which is given in percent, from the smallest on."""
+    at = sorted(told)
+    return {
+        "kind": "trend",
+        "unit": "share",
+        "labels": [f"{number_format(share, 0)}{NO_BREAK}%" for share in at],
+        "at": at,
+        "series": [
+            {
+                "name": name,
+                "tone": "bad",
+                "is_past": False,
+                "points": [_point(told[share][0]) for share in at],
+            }
+        ],
+        "marks": [],
+        "titles": [told[share][1] for share in at],
+        "height": TREND_HEIGHT + LEGEND_HEIGHT,
     }
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from django.db.models import Q, QuerySet, Sum
 
 from review.metrics import cohorts
+from review.metrics.counts import by_week
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
-from review.metrics.groups import COUNTED_COLUMNS, Named, in_group, name_groups
+from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, name_groups
 from review.metrics.window import Scope
 from review.models import CheckCount
 from triage.models import Proposal
@@ -42,12 +43,13 @@ Which = Callable[[Cell], bool]
 Cells = Sequence[Cell]
 
 
-def cells(scope: Scope) -> list[Cell]:
-    """One aggregate query over counts of days."""
-    columns = COUNTED_COLUMNS[scope.group]
+def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
+    """One aggregate query over counts of days, by the scope's group or by other columns."""
+    columns = columns or COUNTED_COLUMNS[scope.group]
     rows = CheckCount.objects.filter(day__gte=scope.first, day__lte=scope.last)
     if scope.source:
         rows = rows.filter(source=scope.source)
+    rows = by_week(rows, columns)
     found = list(
         rows.values("propensity", "reason_id", "reason__label", *FLAGS, *columns.all)
         .annotate(count=Sum("n"))
@@ -124,6 +126,7 @@ CONDITIONS = {
     "switched-from-right": ANSWERED & Q(first_agreed=False, kept=True, first_right=True),
     "decided": DECIDED,
     "answered": ANSWERED,
+    "first-right": ANSWERED & Q(first_right=True),
 }
 
 

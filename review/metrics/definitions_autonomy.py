@@ -43,4 +43,38 @@ BUDGET_BURN = Definition(
     min_n=20,
     purpose=_("Says before the stop test does how much error is left to each choice."),
 )
-OF_AUTONOMY = (AUTO_SHARE, BUDGET_BURN, CALIBRATION)
+RISK_COVERAGE = Definition(
+    key="risk-coverage",
+    number=15,
+    version=1,
+    name=_("Error by how much is applied"),
+    formula=_(
+        "checked proposals of at least a stated probability ÷ all checked, and wrong ones among "
+        "them, each weighted with one by the probability at which it was drawn"
+    ),
+    caveat=_(
+        "A cut that is chosen here for its low error looks better than it is; a certificate allows "
+        "for that. Of the newest 5,000 checks, all groups together."
+    ),
+    unit=Unit.SHARE,
+    min_n=20,
+    purpose=_("Shows what it would cost in errors to let the service do more alone."),
+)
+UNFITTING = Definition(
+    key="out-of-scope-acted-on",
+    number=19,
+    version=1,
+    name=_("Acted on although no choice fits"),
+    formula=_(
+        "proposals applied without a person ÷ all of whose main field two people, answering blind, "
+        "could tell no choice; each weighted with one by the probabilities at which it was drawn"
+    ),
+    caveat=_(
+        "That two people can tell no choice stands for out of scope, so that a vague ticket counts "
+        "as well. What one person alone could not tell is not in it."
+    ),
+    unit=Unit.SHARE,
+    min_n=20,
+    purpose=_("Shows whether the service leaves alone what it has never learnt."),
+)
+OF_AUTONOMY = (AUTO_SHARE, RISK_COVERAGE, UNFITTING, BUDGET_BURN, CALIBRATION)

@@ -158,6 +158,24 @@ COMPLEMENTARITY = Definition(
     purpose=_("Asks whether the two together do what neither could do alone."),
     is_about_people=True,
 )
+UNAIDED = Definition(
+    key="unaided-skill",
+    number=26,
+    version=1,
+    name=_("Right without the advice"),
+    formula=_(
+        "blind first answers that were right ÷ blind first answers, each weighted with one by the "
+        "probability at which it was drawn; two people at least stand behind the truth"
+    ),
+    caveat=_(
+        "In a published study what people found without help fell from 28.4 to 22.4 % once they "
+        "had worked with help. A change of the mix of tickets shows here, too. Of teams only."
+    ),
+    unit=Unit.SHARE,
+    min_n=20,
+    purpose=_("Shows whether people keep what they know while the service proposes."),
+    is_about_people=True,
+)
 OF_CHECKS = (
     AI_ERROR,
     AUTO_ERROR,
@@ -169,4 +187,5 @@ OF_CHECKS = (
     SWITCHING,
     DETECTION,
     COMPLEMENTARITY,
+    UNAIDED,
 )

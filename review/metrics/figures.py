@@ -12,6 +12,7 @@ from review.metrics.estimators import (
     Estimate,
     Interval,
     Moments,
+    WeightedRate,
     WeightedSums,
     cohen_kappa_of_counts,
     newcombe,
@@ -131,7 +132,7 @@ class Row:
     key: str = ""
 
 
-def count(n: int, bucket: Bucket) -> Figure:
+def count(n: int, bucket: Bucket | None) -> Figure:
     return Figure(Kind.COUNT, n, n, bucket=bucket)
 
 
@@ -197,6 +198,22 @@ def weighted(k: int, sums: WeightedSums, definition: Definition, bucket: Bucket)
         sums.n,
         k,
         found.interval if found else None,
+        definition.min_n,
+        bucket,
+    )
+
+
+def drawn_rate(
+    k: int, found: WeightedRate | None, n: int, definition: Definition, bucket: Bucket | None
+) -> Figure:
+    """One that is known already, `k` of `n` rows being hits."""
+    told = found if n >= definition.min_n else None
+    return Figure(
+        Kind.RATE,
+        told.value if told else None,
+        n,
+        k,
+        told.interval if told else None,
         definition.min_n,
         bucket,
     )

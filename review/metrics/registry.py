@@ -20,6 +20,8 @@ from review.metrics import (
     reports,
     reports_autonomy,
     reports_checks,
+    reports_cuts,
+    reports_unfitting,
     story_drill,
     truth_reports,
     workflow_reports,
@@ -173,6 +175,11 @@ def _switching(report: Report) -> Chart | None:
     return charts.intervals(report, columns)
 
 
+def _unaided(report: Report) -> Chart | None:
+    columns = {"rate": (_("right without the advice"), "accent")}
+    return charts.intervals(report, columns, is_worst_low=True)
+
+
 OF_CHECKS: Mapping[str, Entry] = {
     definitions_checks.AI_ERROR.key: _of_checks(
         reports_checks.ai_error, chart=_rates(_("AI wrong"), "bad")
@@ -196,6 +203,10 @@ OF_CHECKS: Mapping[str, Entry] = {
         reports_checks.telling, ("sensitivity", "criterion")
     ),
     definitions_checks.COMPLEMENTARITY.key: _of_checks(reports_checks.complementarity, ("gain",)),
+    definitions_checks.UNAIDED.key: replace(
+        _of_checks(reports_checks.unaided, chart=_unaided),
+        trend=TRENDS[definitions_checks.UNAIDED.key],
+    ),
 }
 OF_AUTONOMY: Mapping[str, Entry] = {
     definitions_autonomy.AUTO_SHARE.key: Entry(
@@ -204,6 +215,20 @@ OF_AUTONOMY: Mapping[str, Entry] = {
         _rates(_("applied without a person"), "auto"),
         rows=reports_autonomy.listed,
         cells=reports_autonomy.WORDS,
+    ),
+    definitions_autonomy.RISK_COVERAGE.key: Entry(
+        reports_cuts.by_cut,
+        ("error",),
+        reports_cuts.chart,
+        rows=reports_cuts.listed,
+        cells=reports_cuts.CELLS,
+    ),
+    definitions_autonomy.UNFITTING.key: Entry(
+        reports_unfitting.acted_on,
+        ("rate",),
+        _rates(_("applied without a person"), "bad"),
+        rows=reports_unfitting.listed,
+        cells=reports_unfitting.CELLS,
     ),
     definitions_autonomy.BUDGET_BURN.key: Entry(
         reports_autonomy.budget_burn,

@@ -92,7 +92,7 @@ def budget_burn(scope: Scope) -> Report:
 
 def calibration(scope: Scope) -> Report:
     definition = scope.definition(definitions_autonomy.CALIBRATION.key)
-    scored, is_all = _scored(scope)
+    found, is_all = scored(scope)
 
     def row(group: Named, some: Sequence[Scored]) -> Row:
         sure = [one.probability for one in some]
@@ -112,7 +112,7 @@ def calibration(scope: Scope) -> Report:
         return Row((group.name,), figures, group.key)
 
     groups: dict[Named, list[Scored]] = defaultdict(list)
-    for one in scored:
+    for one in found:
         groups[one.group].append(one)
     return Report(
         definition,
@@ -124,8 +124,8 @@ def calibration(scope: Scope) -> Report:
             Column("error", _("calibration error")),
         ),
         rows=by_size(row(group, some) for group, some in groups.items()),
-        totals=(row(Named("", str(ALL)), scored),),
-        size=len(scored),
+        totals=(row(Named("", str(ALL)), found),),
+        size=len(found),
         is_by_group=True,
     )
 
@@ -173,7 +173,7 @@ def _certificates(scope: Scope) -> Iterable[Certificate]:
     return newest.select_related("choice")
 
 
-def _scored(scope: Scope) -> tuple[list[Scored], bool]:
+def scored(scope: Scope) -> tuple[list[Scored], bool]:
     """The newest checked proposals, and whether that is all of them."""
     columns = COLUMNS[scope.group]
     rows: QuerySet[Any] = cohorts.checked(scope).filter(Q(main__probability__isnull=False))
@@ -187,8 +187,8 @@ def _scored(scope: Scope) -> tuple[list[Scored], bool]:
     )
     is_all = len(found) <= MOST_SCORED
     found = found[:MOST_SCORED]
-    scored = [
+    checked = [
         Scored(group, row["sure"], row["is_right"], 1 / row["drawn_at"])
         for group, row in zip(name_groups(found, columns), found, strict=True)
     ]
-    return scored, is_all
+    return checked, is_all

@@ -48,6 +48,7 @@ WORDS: Mapping[str, Text] = {
     "switched-from-right": _("took the advice, the first answer had been right"),
     "decided": _("decided by a person"),
     "answered": _("answered first, then decided"),
+    "first-right": _("answered first, and right"),
 }
 
 
@@ -128,6 +129,21 @@ def switching(scope: Scope) -> Report:
         },
         "differed",
     )
+
+
+def unaided(scope: Scope) -> Report:
+    definition = scope.definition(definitions_checks.UNAIDED.key)
+    return _weighted(
+        scope, definition, checks.is_answered, _first_right, ("answered", "first-right")
+    )
+
+
+def skill(definition: Definition, some: Cells) -> Figure:
+    """Of one week."""
+    answered = [cell for cell in some if checks.is_answered(cell)]
+    hits = checks.count([cell for cell in answered if _first_right(cell)])
+    bucket = _bucket(definition, "first-right")
+    return weighted(hits, checks.sums(answered, _first_right), definition, bucket)
 
 
 def net_benefit(scope: Scope) -> Report:
@@ -305,6 +321,10 @@ def _count(
 ) -> Figure:
     n = checks.count([one for one in some if which(one)])
     return count(n, _bucket(definition, cell, reason=reason))
+
+
+def _first_right(cell: Cell) -> bool:
+    return cell.first_right is True
 
 
 def _mended(cell: Cell) -> bool:

@@ -38,6 +38,8 @@ AUTONOMY = Section(
     shown=(
         Shown(definitions_autonomy.AUTO_SHARE.key, "half"),
         Shown(definitions_checks.AUTO_ERROR.key, "half"),
+        Shown(definitions_autonomy.RISK_COVERAGE.key, "half"),
+        Shown(definitions_autonomy.UNFITTING.key, "half"),
         Shown(definitions_autonomy.BUDGET_BURN.key, "half", is_table=True),
         Shown(definitions_autonomy.CALIBRATION.key, "half"),
     ),
@@ -50,7 +52,10 @@ PEOPLE = Section(
         "Of the team together, from at least five people on. Where errors slip through, the advice "
         "or its page is to be mended, not the person."
     ),
-    shown=(Shown(DRILL_HITS.key),),
+    shown=(
+        Shown(DRILL_HITS.key),
+        Shown(definitions_checks.UNAIDED.key, has_weeks=True),
+    ),
 )
 WORKFLOWS = Section(
     slug="workflows",

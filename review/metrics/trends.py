@@ -7,7 +7,17 @@ from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics import counts, definitions, reports, story_counts, versions, workflow_reports
+from review.metrics import (
+    checks,
+    counts,
+    definitions,
+    definitions_checks,
+    reports,
+    reports_checks,
+    story_counts,
+    versions,
+    workflow_reports,
+)
 from review.metrics import definitions_workflows as workflows
 from review.metrics.cohorts import Outcome
 from review.metrics.counts import GroupCounts, Times
@@ -169,6 +179,14 @@ def _of_moments(scope: Scope, definition: Definition) -> dict[date, Figures]:
     return {_monday(one.group.key): figures(one.moments) for one in found}
 
 
+def _of_skill(scope: Scope, definition: Definition) -> dict[date, Figures]:
+    by_week: dict[date, list[checks.Cell]] = {}
+    for cell in checks.cells(scope, WEEK):
+        by_week.setdefault(_monday(cell.group.key), []).append(cell)
+    skill = partial(reports_checks.skill, definition)
+    return {monday: {"rate": skill(some)} for monday, some in by_week.items()}
+
+
 def _of_returns(scope: Scope, definition: Definition) -> dict[date, Figures]:
     """Of all routes together: of each alone there are too few in most weeks."""
     found = story_counts.returns(scope, definition.value("outcome_days"), WEEK)
@@ -226,6 +244,9 @@ TRENDS: Mapping[str, Trended] = {
         )
         for key, (_name, label) in workflow_reports.SHARES.items()
     },
+    definitions_checks.UNAIDED.key: Trended(
+        _of_skill, {"rate": (_("right without the advice"), "accent")}
+    ),
     workflows.REWORK.key: Trended(_of_moments, {"rate": (_("rework"), "accent")}),
     workflows.TOUCH.key: Trended(_of_moments, {"rate": (_("in work"), "accent")}),
     workflows.NOVELTY.key: Trended(

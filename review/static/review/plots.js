@@ -136,7 +136,7 @@ function trendOf(data) {
       scales: weekAxes(data),
       plugins: {
         legend: legendOf(data.series.length > 1, true),
-        tooltip: { callbacks: { title: (items) => data.labels[items[0].dataIndex], label: said } },
+        tooltip: { callbacks: { title: (items) => (data.titles ?? data.labels)[items[0].dataIndex], label: said } },
       },
     },
     plugins: [weekBands(data)],
