@@ -105,6 +105,17 @@ def _stretch(moments: Sequence[datetime], now: datetime) -> timedelta:
     return now - start
 
 
+def seconds_since_last(person: User, now: datetime) -> float | None:
+    """From the person's review before; None after a pause, when nobody knows what was done."""
+    before = (
+        Decision.objects.filter(reviewer=person, decided_at__gt=now - PAUSE)
+        .order_by("-decided_at")
+        .values_list("decided_at", flat=True)
+        .first()
+    )
+    return None if before is None else max(0.0, (now - before).total_seconds())
+
+
 def note_review(decision: Decision) -> None:
     """Count a decision once it is committed. A batch is one review, counted when it begins."""
     if decision.batch_id is None:

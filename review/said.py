@@ -83,6 +83,7 @@ def _keep(
     replaced = word.ground.reversal.of if word.ground.reversal else None
     if replaced is not None:
         Decision.objects.filter(pk=replaced.pk).update(stands_for=None)
+    now = timezone.now()
     decision = Decision.objects.create(
         proposal=proposal,
         stands_for=proposal,
@@ -91,8 +92,9 @@ def _keep(
         reason=word.reason,
         text=word.text.strip()[:500],
         with_playbook=word.with_playbook,
-        decided_at=timezone.now(),
+        decided_at=now,
         batch=word.batch,
+        seconds_since_last=None if word.batch else load.seconds_since_last(reviewer, now),
     )
     DecidedValue.objects.bulk_create(
         DecidedValue(

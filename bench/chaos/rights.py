@@ -107,7 +107,7 @@ PAGES = {
          "review:equal", "review:equal_count", "review:together", "review:pause",
          "review:go_on", "review:put_off_break", "review:answer", "review:practice",
          "review:own_figures", "review:practice_past", "review:drill_acknowledge",
-         "review:drill_rest", "review:looks", "review:next_look"),
+         "review:drill_rest", "review:looks", "review:next_look", "review:pulse"),
         both(DECIDERS),
     ),
     # Of those who decide, only the one who did.

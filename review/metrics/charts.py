@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -32,6 +32,15 @@ TONES = {
     "sent_back": "warn",
     "untouched": "idle",
 }
+
+
+class OnLine(NamedTuple):
+    """A figure at a place of an axis, what the axis says there, and what the point is called."""
+
+    at: float
+    label: str
+    title: str
+    figure: Figure
 
 
 def shares(report: Report) -> dict[str, Any] | None:
@@ -210,24 +219,23 @@ def trend(found: Trend) -> dict[str, Any] | None:
     }
 
 
-def curve(told: Mapping[float, tuple[Figure, str]], name: str) -> Chart:
-    """A figure over a share, which is given in percent, from the smallest on."""
-    at = sorted(told)
+def curve(points: Sequence[OnLine], name: str, tone: str) -> Chart:
+    """A figure along a line of numbers, from the smallest on."""
+    points = sorted(points, key=lambda point: point.at)
+    series = {
+        "name": name,
+        "tone": tone,
+        "is_past": False,
+        "points": [_point(point.figure) for point in points],
+    }
     return {
         "kind": "trend",
         "unit": "share",
-        "labels": [f"{number_format(share, 0)}{NO_BREAK}%" for share in at],
-        "at": at,
-        "series": [
-            {
-                "name": name,
-                "tone": "bad",
-                "is_past": False,
-                "points": [_point(told[share][0]) for share in at],
-            }
-        ],
+        "labels": [point.label for point in points],
+        "at": [point.at for point in points],
+        "series": [series],
         "marks": [],
-        "titles": [told[share][1] for share in at],
+        "titles": [point.title for point in points],
         "height": TREND_HEIGHT + LEGEND_HEIGHT,
     }
 

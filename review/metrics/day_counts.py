@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import TruncDate
 
-from review.metrics import cohorts, opening_counts, truth_counts
+from review.metrics import cohorts, opening_counts, review_counts, truth_counts
 from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, PercentOf, SecondsBetween
 from review.metrics.kpis.day_counts import kpis
 from review.metrics.window import Scope
@@ -33,6 +33,7 @@ from review.models import (
     OutcomeCount,
     PersonDay,
     ProposalCount,
+    ReviewCount,
     TicketStory,
     TimeCount,
 )
@@ -192,4 +193,5 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
     DrawnCount: truth_counts.count_checks,
     AgreementCount: truth_counts.count_agreements,
     KpiCount: kpis,
+    ReviewCount: review_counts.count_reviews,
 }

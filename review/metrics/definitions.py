@@ -12,6 +12,7 @@ from review.metrics.definitions_autonomy import OF_AUTONOMY
 from review.metrics.definitions_checks import OF_CHECKS
 from review.metrics.definitions_drills import OF_DRILLS
 from review.metrics.definitions_truth import OF_TRUTH
+from review.metrics.definitions_work import OF_WORK
 from review.metrics.definitions_workflows import OF_WORKFLOWS
 from review.metrics.meaning import Audience, Definition, Parameter, Text, Unit
 
@@ -144,5 +145,5 @@ OF_PROPOSALS = (
     REOPENED,
     TIME_TO_DECISION,
 )
-ALL = (*OF_PROPOSALS, *OF_CHECKS, *OF_TRUTH, *OF_AUTONOMY, *OF_DRILLS, *OF_WORKFLOWS)
+ALL = (*OF_PROPOSALS, *OF_CHECKS, *OF_TRUTH, *OF_AUTONOMY, *OF_DRILLS, *OF_WORKFLOWS, *OF_WORK)
 DEFINITIONS = {definition.key: definition for definition in ALL}

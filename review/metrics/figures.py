@@ -136,7 +136,7 @@ def count(n: int, bucket: Bucket | None) -> Figure:
     return Figure(Kind.COUNT, n, n, bucket=bucket)
 
 
-def rate(k: int, n: int, definition: Definition, bucket: Bucket) -> Figure:
+def rate(k: int, n: int, definition: Definition, bucket: Bucket | None) -> Figure:
     enough = n >= definition.min_n
     return Figure(
         Kind.RATE,

@@ -16,7 +16,7 @@ from review.metrics.findings import Finding, findings
 from review.metrics.flow import flow
 from review.metrics.outliers import outliers
 from review.metrics.report import GROUP_NAMES, Report
-from review.metrics.sections import SECTIONS
+from review.metrics.sections import SECTIONS, Section
 from review.metrics.trends import Point, Trend, trend
 from review.metrics.window import Scope
 
@@ -107,7 +107,7 @@ def context(scope: Scope) -> dict[str, Any]:
     }
 
 
-def section_context(scope: Scope, section: registry.Section) -> dict[str, Any]:
+def section_context(scope: Scope, section: Section) -> dict[str, Any]:
     """One page of reports, each with its place, and what stands out in them."""
     found = {shown.key: registry.report_of(shown.key, scope) for shown in section.shown}
     cards = [(_card(found[shown.key]), shown) for shown in section.shown]

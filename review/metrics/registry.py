@@ -1,12 +1,11 @@
 """All reports there are: what makes them, how a page shows them, which tickets stand behind."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from review.metrics import (
@@ -15,13 +14,16 @@ from review.metrics import (
     definitions,
     definitions_autonomy,
     definitions_checks,
+    definitions_work,
     drill_hits,
     gate,
     reports,
     reports_autonomy,
     reports_checks,
     reports_cuts,
+    reports_pulse,
     reports_unfitting,
+    reports_work,
     story_drill,
     truth_reports,
     workflow_reports,
@@ -64,34 +66,6 @@ class Entry:
     trend: Trended | None = None
     watched: Watched | None = None
     cells: Mapping[str, Text] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A report's place on a page. `size` is wide, broad, half, narrow or third of its columns.
-
-    Some are there for their table; of some the weeks are seen at once.
-    """
-
-    key: str
-    size: str = "wide"
-    is_table: bool = False
-    has_weeks: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    """A page of reports that answer one question."""
-
-    slug: str
-    name: Text
-    question: Text
-    said: Text
-    shown: Sequence[Shown]
-
-    @property
-    def url(self) -> str:
-        return reverse(f"review:metrics_{self.slug}")
 
 
 def report_of(key: str, scope: Scope) -> Report:
@@ -353,6 +327,30 @@ OF_TRUTH: Mapping[str, Entry] = {
         cells=truth_reports.STATES,
     ),
 }
+OF_WORK: Mapping[str, Entry] = {
+    **{
+        definition.key: Entry(
+            report, lead, chart, rows=reports_work.listed, trend=trend, cells=reports_work.CELLS
+        )
+        for definition, report, lead, chart, trend in (
+            (
+                definitions_work.REVIEW_LOAD,
+                reports_work.review_load,
+                ("load", "fast"),
+                None,
+                TRENDS[definitions_work.REVIEW_LOAD.key],
+            ),
+            (definitions_work.META_WORK, reports_work.meta_work, ("rate",), None, None),
+            (definitions_work.INTERRUPTIONS, reports_work.interruptions, ("rate",), None, None),
+        )
+    },
+    definitions_work.PULSE.key: Entry(
+        reports_pulse.pulse, ("rate",), reports_pulse.pulse_chart, rows=reports_pulse.no_tickets
+    ),
+    definitions_work.LEGITIMACY.key: Entry(
+        reports_pulse.ratified, ("rate",), rows=reports_pulse.no_tickets
+    ),
+}
 ENTRIES: Mapping[str, Entry] = {
     **OF_PROPOSALS,
     **OF_CHECKS,
@@ -360,4 +358,5 @@ ENTRIES: Mapping[str, Entry] = {
     **OF_AUTONOMY,
     **OF_DRILLS,
     **OF_WORKFLOWS,
+    **OF_WORK,
 }

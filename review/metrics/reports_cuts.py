@@ -80,16 +80,15 @@ def by_cut(scope: Scope) -> Report:
 
 def chart(report: Report) -> charts.Chart | None:
     """Error over coverage, from the few surest to all; None below two points."""
-    points = [
-        (row.figures["coverage"], row.figures["error"], row.labels[0])
-        for row in (*report.rows[::-1], *report.totals)
-    ]
+    rows = [*report.totals, *report.rows]
+    # The surest that cover the same share stand for all that do.
     told = {
-        round(100 * coverage.value, 1): (error, label)
-        for coverage, error, label in points
-        if coverage.value is not None and error.value is not None
+        coverage.value: charts.OnLine(100 * coverage.value, coverage.text, row.labels[0], error)
+        for row in rows
+        if (coverage := row.figures["coverage"]).value is not None
+        and (error := row.figures["error"]).value is not None
     }
-    return charts.curve(told, _("AI wrong")) if len(told) > 1 else None
+    return charts.curve(list(told.values()), _("AI wrong"), "bad") if len(told) > 1 else None
 
 
 def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:

@@ -1,14 +1,50 @@
 """The pages of reports, by the question that each answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics import definitions, definitions_autonomy, definitions_checks
+from review.metrics import (
+    definitions,
+    definitions_autonomy,
+    definitions_checks,
+    definitions_work,
+)
 from review.metrics import definitions_workflows as workflows
 from review.metrics.definitions_drills import DRILL_HITS
 from review.metrics.definitions_truth import CHECKS_ANSWERED, TRUTH_RELIABILITY
-from review.metrics.registry import Section, Shown
+from review.metrics.meaning import Text
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A report's place on a page. `size` is wide, broad, half, narrow or third of its columns.
+
+    Some are there for their table; of some the weeks are seen at once.
+    """
+
+    key: str
+    size: str = "wide"
+    is_table: bool = False
+    has_weeks: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page of reports that answer one question."""
+
+    slug: str
+    name: Text
+    question: Text
+    said: Text
+    shown: Sequence[Shown]
+
+    @property
+    def url(self) -> str:
+        return reverse(f"review:metrics_{self.slug}")
+
 
 RELIANCE = Section(
     slug="reliance",
@@ -55,6 +91,11 @@ PEOPLE = Section(
     shown=(
         Shown(DRILL_HITS.key),
         Shown(definitions_checks.UNAIDED.key, has_weeks=True),
+        Shown(definitions_work.REVIEW_LOAD.key, "half", has_weeks=True),
+        Shown(definitions_work.META_WORK.key, "half"),
+        Shown(definitions_work.INTERRUPTIONS.key, "half"),
+        Shown(definitions_work.PULSE.key, "half"),
+        Shown(definitions_work.LEGITIMACY.key, "half"),
     ),
 )
 WORKFLOWS = Section(

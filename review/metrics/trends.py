@@ -12,8 +12,11 @@ from review.metrics import (
     counts,
     definitions,
     definitions_checks,
+    definitions_work,
     reports,
     reports_checks,
+    reports_work,
+    review_counts,
     story_counts,
     versions,
     workflow_reports,
@@ -187,6 +190,11 @@ def _of_skill(scope: Scope, definition: Definition) -> dict[date, Figures]:
     return {monday: {"rate": skill(some)} for monday, some in by_week.items()}
 
 
+def _of_reviews(scope: Scope, definition: Definition) -> dict[date, Figures]:
+    found = review_counts.by_source(scope, definition.value("fast_seconds"), WEEK)
+    return {_monday(one.group.key): reports_work.load_figures(definition, one) for one in found}
+
+
 def _of_returns(scope: Scope, definition: Definition) -> dict[date, Figures]:
     """Of all routes together: of each alone there are too few in most weeks."""
     found = story_counts.returns(scope, definition.value("outcome_days"), WEEK)
@@ -247,6 +255,7 @@ TRENDS: Mapping[str, Trended] = {
     definitions_checks.UNAIDED.key: Trended(
         _of_skill, {"rate": (_("right without the advice"), "accent")}
     ),
+    definitions_work.REVIEW_LOAD.key: Trended(_of_reviews, {"fast": (_("accepted fast"), "warn")}),
     workflows.REWORK.key: Trended(_of_moments, {"rate": (_("rework"), "accent")}),
     workflows.TOUCH.key: Trended(_of_moments, {"rate": (_("in work"), "accent")}),
     workflows.NOVELTY.key: Trended(

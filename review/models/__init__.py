@@ -14,6 +14,7 @@ from review.models.counts import (
     OutcomeCount,
     PersonDay,
     ProposalCount,
+    ReviewCount,
     TimeCount,
 )
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
@@ -21,6 +22,7 @@ from review.models.definitions import Ballot, DefinitionComment, MetricDefinitio
 from review.models.drills import Drill, DrillAcknowledgement, DrillAnswer, DrillProgramme
 from review.models.kpis import Baseline, KpiCount, KpiTarget
 from review.models.people import Concern, Seen
+from review.models.pulse import PulseAsked, PulseCount
 from review.models.stories import (
     NoveltyCount,
     ResolveCount,
@@ -58,10 +60,13 @@ __all__ = [
     "OutcomeCount",
     "PersonDay",
     "PracticeAnswer",
+    "PulseAsked",
+    "PulseCount",
     "ProposalCount",
     "Reason",
     "ResolveCount",
     "ReturnCount",
+    "ReviewCount",
     "SavedView",
     "SecondLook",
     "Seen",

@@ -77,6 +77,32 @@ class TimeCount(DayCount):
         indexes = [models.Index(fields=["day", "source"], name="time_count_day")]
 
 
+class ReviewCount(models.Model):
+    """Reviews that followed another of the same person, by how long they took; and skips.
+
+    Of a source as a whole: how people work is not told by category. `whole_seconds` tells accepts
+    apart below MOST_SECONDS; every other row has MOST_SECONDS. `squares` are the sum of the
+    squares of the seconds.
+    """
+
+    MOST_SECONDS = 30
+    SKIPPED = "skipped"
+
+    day = models.DateField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    verdict = models.CharField(max_length=10)
+    whole_seconds = models.PositiveSmallIntegerField()
+    n = models.PositiveIntegerField()
+    seconds = models.FloatField()
+    squares = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "source"], name="review_count_day")]
+
+    def __str__(self) -> str:
+        return f"{self.n} of source {self.source_id} on {self.day}"
+
+
 class OutcomeCount(DayCount):
     """Settled proposals by when they were settled and when they were reopened.
 

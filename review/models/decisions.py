@@ -99,6 +99,12 @@ class Decision(models.Model):
         Batch, models.PROTECT, null=True, blank=True, related_name="decisions"
     )
 
+    seconds_since_last = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="From this person's review before; empty after a pause, and in a batch.",
+    )
+
     class Meta:
         permissions = [("embed_decision", "Can make links by which somebody decides in a frame")]
         constraints = [

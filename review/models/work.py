@@ -1,5 +1,6 @@
 """How the work is shared out: who looks at what, what was skipped, and what the team agreed on."""
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -7,6 +8,7 @@ from django.db.models import Q
 
 from review.models.decisions import Reason
 from triage.models import Proposal, Ticket
+from triage.models.touching import OF_PROPOSAL, touching
 
 
 class Lease(models.Model):
@@ -45,6 +47,7 @@ class Skip(models.Model):
             models.UniqueConstraint(fields=["proposal", "person"], name="skipped_once_by_each")
         ]
         indexes = [models.Index(fields=["person", "-at"], name="skip_by_person")]
+        triggers = touching(OF_PROPOSAL, pgtrigger.Insert, pgtrigger.Delete)
 
     def __str__(self) -> str:
         return f"proposal {self.proposal_id} left by {self.person_id}"

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from review import pulse
 from review.metrics.own import own_figures
 from review.metrics.window import local_now
 from review.models.definitions import LEAST_OWN_N, LEAST_PEOPLE
@@ -14,8 +15,13 @@ from review.views import for_people, person
 @for_people("review.add_decision")
 def figures(request: HttpRequest) -> HttpResponse:
     """Own figures; there is no address by which somebody else's could be asked for."""
-    own = own_figures(person(request), local_now())
-    return render(request, "review/own_figures.html", {"own": own, "least": LEAST_OWN_N})
+    who = person(request)
+    context = {
+        "own": own_figures(who, local_now()),
+        "least": LEAST_OWN_N,
+        "has_question": pulse.is_asked(who),
+    }
+    return render(request, "review/own_figures.html", context)
 
 
 @require_safe
