@@ -40,7 +40,7 @@ def passed(report: Report) -> Report:
     if not definition.is_about_people:
         return report
     least = definition.min_people
-    known = people(report.scope)
+    known = report.scope.once(people)
     everybody = frozenset[int]().union(*known.values()) if known else frozenset[int]()
     if len(everybody) < least:
         return _told(
