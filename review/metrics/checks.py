@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from review.metrics import cohorts
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
-from review.metrics.groups import COUNTED_COLUMNS, Named, in_group, name_groups
+from review.metrics.groups import COUNTED_COLUMNS, Named, in_group, name_groups, rows_by
 from review.metrics.window import Scope
 from review.models import CheckCount
 from triage.models import Proposal
@@ -48,11 +48,8 @@ def cells(scope: Scope) -> list[Cell]:
     rows = CheckCount.objects.filter(day__gte=scope.first, day__lte=scope.last)
     if scope.source:
         rows = rows.filter(source=scope.source)
-    found = list(
-        rows.values("propensity", "reason_id", "reason__label", *FLAGS, *columns.all)
-        .annotate(count=Sum("n"))
-        .order_by()
-    )
+    split = ("propensity", "reason_id", "reason__label", *FLAGS)
+    found = rows_by(rows, columns, {"count": Sum("n")}, *split)
     return [
         Cell(
             group=group,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Aggregate, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -95,6 +95,33 @@ def in_counted_group(group: Group, key: str) -> Q:
     """The same, of rows that have the columns of counts."""
     column = COUNTED_COLUMNS[group].key
     return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
+
+
+def rows_by(
+    rows: QuerySet[Any], columns: Columns, sums: Mapping[str, Aggregate], *split: str
+) -> list[dict[str, Any]]:
+    """Sums of rows of counts by group, with the columns that name it, and by further columns.
+
+    Added up by keys; the few names are looked up then, instead of being joined to every row.
+    """
+    found: list[dict[str, Any]] = list(rows.values(columns.key, *split).annotate(**sums).order_by())
+    relation = columns.key.removesuffix("_id")
+    prefix = f"{relation}__"
+    paths = [name for name in columns.all if name.startswith(prefix)]
+    if not paths:
+        return found
+    named = rows.model._meta.get_field(relation).related_model
+    keys = {row[columns.key] for row in found} - {None}
+    names = {
+        row["pk"]: row
+        for row in named._default_manager.filter(pk__in=keys).values(
+            "pk", *(path.removeprefix(prefix) for path in paths)
+        )
+    }
+    for row in found:
+        own = names.get(row[columns.key], {})
+        row.update({path: own.get(path.removeprefix(prefix)) for path in paths})
+    return found
 
 
 def name_groups(rows: Sequence[Mapping[str, Any]], columns: Columns) -> list[Named]:

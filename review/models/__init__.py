@@ -15,6 +15,7 @@ from review.models.counts import (
     PersonDay,
     ProposalCount,
     TimeCount,
+    TimeWeek,
 )
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
@@ -24,6 +25,7 @@ from review.models.people import Concern, Seen
 from review.models.stories import (
     NoveltyCount,
     ResolveCount,
+    ResolveWeek,
     ReturnCount,
     StoryCount,
     StoryPath,
@@ -61,6 +63,7 @@ __all__ = [
     "ProposalCount",
     "Reason",
     "ResolveCount",
+    "ResolveWeek",
     "ReturnCount",
     "SavedView",
     "SecondLook",
@@ -72,6 +75,7 @@ __all__ = [
     "TeamAgreement",
     "TicketStory",
     "TimeCount",
+    "TimeWeek",
     "Truth",
     "WeeklySent",
     "WeeklySubscription",
