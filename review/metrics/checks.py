@@ -49,7 +49,7 @@ def cells(scope: Scope) -> list[Cell]:
     if scope.source:
         rows = rows.filter(source=scope.source)
     split = ("propensity", "reason_id", "reason__label", *FLAGS)
-    found = rows_by(rows, columns, {"count": Sum("n")}, *split)
+    found = rows_by(rows, scope, columns, {"count": Sum("n")}, *split)
     return [
         Cell(
             group=group,

@@ -167,7 +167,7 @@ def binned(
     found = [
         row
         for rows in week_counts.parts(days, scope)
-        for row in rows_by(by_week(rows, columns), columns, sums, split, "bin")
+        for row in rows_by(by_week(rows, columns), scope, columns, sums, split, "bin")
     ]
     times: dict[tuple[Named, str], dict[int, Bin]] = {}
     for group, row in zip(name_groups(found, columns), found, strict=True):
@@ -212,7 +212,7 @@ def by_group(
     rows = by_week(rows, columns)
     # Prefixed, because an aggregate may not bear the name of a column that it adds up.
     sums = {f"count_{name}": count for name, count in counts.items()}
-    found = rows_by(rows, columns, sums, *([split] if split else []))
+    found = rows_by(rows, scope, columns, sums, *([split] if split else []))
     groups: dict[Named, dict[str, int]] = {}
     for group, row in zip(name_groups(found, columns), found, strict=True):
         own = groups.setdefault(group, {})

@@ -46,7 +46,7 @@ def moments(
     columns = columns or STORY_COLUMNS[scope.group]
     names = (n, part, whole, f"{part}_squares", f"{whole}_squares", f"{part}_products")
     rows: QuerySet[Any] = by_week(counted(StoryCount, scope), columns)
-    found = rows_by(rows, columns, {f"sum_{name}": Sum(name) for name in names})
+    found = rows_by(rows, scope, columns, {f"sum_{name}": Sum(name) for name in names})
     return [
         GroupMoments(group, Moments(*(row[f"sum_{name}"] for name in names)))
         for group, row in zip(name_groups(found, columns), found, strict=True)

@@ -75,6 +75,13 @@ def is_large(source: int, day: date) -> bool:
     )
 
 
+def waits(source: int, first: date, last: date) -> bool:
+    """Whether any of these days is still to be counted."""
+    start, end = _bounds(first)[0], _bounds(last)[1]
+    here = Q(at__isnull=True) | Q(at__gte=start, at__lt=end)
+    return Touched.objects.filter(here, source=source).exists()
+
+
 def sources() -> list[int]:
     return list(Source.objects.order_by("pk").values_list("pk", flat=True))
 

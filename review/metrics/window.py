@@ -36,7 +36,7 @@ class Scope:
 
     `now` also tells which outcome windows have passed; they are `outcome_days` long.
     `main_fields` are the keys of the fields that reports are grouped by, one a source. `meanings`
-    are the definitions in force, by key.
+    are the definitions in force, by key. `memory` is what reports of one page share.
     """
 
     first: date
