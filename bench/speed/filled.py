@@ -2,15 +2,15 @@
 
 Of twenty tickets one waits for a person and five were decided by one; the others are older than
 the service. Requesters, categories and teams come as they do: few often, many seldom, and one
-mailbox that writes every fiftieth ticket.
+mailbox that writes every fiftieth ticket. Where reports are asked for, more is on record:
+bench/speed/on_record.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import connection
 
 from bench.speed.solved import without_word_indexes
@@ -22,6 +22,11 @@ from triage.policy.worth import Worth, target_minutes
 REQUESTERS = 20_000
 SENTENCES = 2
 EVERY_WAITING, EVERY_DECIDED, EVERY_HELD = 20, 4, 400
+
+
+# A stretch of time around its middle, some very short and some very long.
+SPREAD = "exp(2.5 * (random() + random() + random() - 1.5))"
+IS_AUTO = "coalesce(number %% nullif(%(auto)s::int, 0) = 3, false)"
 
 
 def one_of(name: str, kind: str = "bigint") -> str:
@@ -70,7 +75,9 @@ STEPS = (
     ), proposals AS (
         INSERT INTO triage_proposal
             (ticket_id, ticket_version_id, route, playbook_id, reply, "similar", created_at)
-        SELECT made.id, versions.id, CASE WHEN number %% %(held)s = 0 THEN 'hold' ELSE 'review' END,
+        SELECT made.id, versions.id,
+            CASE WHEN {IS_AUTO} THEN 'auto' WHEN number %% %(held)s = 0 THEN 'hold'
+                ELSE 'review' END,
             NULL, '', (
                 SELECT jsonb_agg(jsonb_build_object(
                     'ticket', made.id - near * 7, 'similarity', 1 - near / 10.0))
@@ -111,15 +118,17 @@ STEPS = (
         (%(priority)s::bigint, priority, 'helpdesk')
     ) AS value (field, choice, basis)
     """,
-    """
+    f"""
     WITH decisions AS (
         INSERT INTO review_decision (
             proposal_id, stands_for_id, reviewer_id, verdict, reason_id, text, with_playbook,
             decided_at, batch_id
         )
-        SELECT id, id, %(reviewer)s, CASE WHEN number %% 7 = 0 THEN 'overridden' ELSE 'accepted'
-            END, NULL, '', false, opened + interval '20 minutes', NULL
-        FROM proposed WHERE number %% %(waiting)s <> 0
+        SELECT id, id,
+            (%(reviewers)s::bigint[])[1 + number %% cardinality(%(reviewers)s::bigint[])],
+            CASE WHEN number %% 7 = 0 THEN 'overridden' ELSE 'accepted' END,
+            NULL, '', false, opened + interval '20 minutes' * {SPREAD}, NULL
+        FROM proposed WHERE number %% %(waiting)s <> 0 AND NOT {IS_AUTO}
         RETURNING id, proposal_id
     )
     INSERT INTO review_decidedvalue (decision_id, field_id, proposed_id, final_id, reason_id)
@@ -141,9 +150,9 @@ STEPS = (
     FROM proposed CROSS JOIN (VALUES ('values'), ('note')) AS made (kind)
     WHERE number %% %(waiting)s <> 0
     """,
-    """
+    f"""
     INSERT INTO triage_ticketevent (ticket_id, key, kind, happened_at, choice_id, score)
-    SELECT ticket, kind, kind, opened + interval '1 day', NULL, NULL
+    SELECT ticket, kind, kind, opened + interval '3 hours' * {SPREAD}, NULL, NULL
     FROM proposed CROSS JOIN (VALUES ('reassigned'), ('resolved')) AS happened (kind)
     WHERE number %% %(waiting)s <> 0
     """,
@@ -159,10 +168,10 @@ class Ground:
     """What the rows refer to."""
 
     desk: Desk
-    reviewer: User
     model: ModelVersion
     reason: Reason
     sentences: list[str]
+    reviewers: list[int]
 
     def names(self) -> Mapping[str, Any]:
         fields = {field.key: field.pk for field in Field.objects.filter(source=self.desk.source)}
@@ -173,7 +182,7 @@ class Ground:
 
         return {
             "source": self.desk.source.pk,
-            "reviewer": self.reviewer.pk,
+            "reviewers": self.reviewers,
             "model": self.model.pk,
             "reason": self.reason.pk,
             "sentences": self.sentences,
@@ -190,11 +199,22 @@ class Ground:
         }
 
 
-def fill(ground: Ground, first: int, last: int, *, every_decided: int = EVERY_DECIDED) -> None:
-    """Tickets number `first` to `last`, with all that hangs on them."""
-    names = {**ground.names(), "first": first, "last": last, "decided": every_decided}
+def fill(
+    ground: Ground,
+    first: int,
+    last: int,
+    *,
+    every_decided: int = EVERY_DECIDED,
+    auto: int = 0,
+    more: Sequence[str] = (),
+) -> None:
+    """Tickets number `first` to `last`, with all that hangs on them.
+
+    One of `auto` was applied without a person; 0: none. `more` are steps after the others.
+    """
+    names = {**ground.names(), "first": first, "last": last, "decided": every_decided, "auto": auto}
     with without_word_indexes(), connection.cursor() as cursor:
-        for step in STEPS:
+        for step in (*STEPS, *more):
             cursor.execute(step, names)
         cursor.execute(WAITING, names)
         Waiting.objects.bulk_create(

@@ -1,51 +1,80 @@
-"""How long the page of metrics takes over a million decisions, against ten thousand.
+"""How long the pages of reports take over a million decisions, against ten thousand.
 
-After each has been measured, what was counted day by day is held against a full count of the rows.
+After each has been measured, more happens to past tickets, and what was counted day by day since
+is held against a full count of the rows.
 """
 
 import time
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
-from django.db.models import FloatField
 from django.test import Client
 
+from bench.speed import recounted
 from bench.speed.rows import Pair, Row, percentile
 from bench.speed.setting import BenchFailed, Setting
 from bench.speed.two_worlds import LARGE, SMALL, databases, inside, milliseconds
-from review.metrics import day_counts, rollups
+from review.metrics import rollups
+from review.metrics.definitions import ACCEPTANCE
+from review.metrics.definitions_checks import AI_ERROR
+from review.metrics.sections import SECTIONS
 from review.models import ProposalCount
 from triage.models import Proposal
 
-MONTH, ALWAYS = "metrics_month_million_vs_10k", "metrics_all_days_million_vs_10k"
-NAMES = (MONTH, ALWAYS)
-PATHS = {MONTH: "/metrics/?days=30", ALWAYS: "/metrics/?from=2020-01-01"}
-COMPARED = {
-    MONTH: "median milliseconds of the page of metrics over 30 days, with a million decisions of "
-    "two years against ten thousand",
-    ALWAYS: "the same over all of the two years",
+WINDOWS = {
+    "month": ("days=30", "over 30 days"),
+    "all_days": ("from=2020-01-01", "over all of two years"),
 }
-WARM = 2
-AT_A_TIME = 5
+# What a row's name has of the page, its address, and what it is.
+PAGES = {
+    "": ("/metrics/", "the page of metrics"),
+    **{
+        f"{slug}_": (f"/metrics/{slug}/", f"the page “{section.question}”")
+        for slug, section in SECTIONS.items()
+    },
+    "kpis_": ("/metrics/kpis/", "the page of before and now"),
+    "csv_": (f"/metrics/{AI_ERROR.key}.csv", "a report on checks as CSV"),
+    "json_": (f"/api/v1/metrics/{ACCEPTANCE.key}/", "a report on decisions as JSON"),
+}
+PATHS = {
+    f"metrics_{page}{window}_million_vs_10k": (
+        f"{path}?{query}",
+        f"median milliseconds of {what} {said}, with a million decisions of two years against ten "
+        "thousand",
+    )
+    for page, (path, what) in PAGES.items()
+    for window, (query, said) in WINDOWS.items()
+}
+WAIT = "metrics_wait_vs_deadline"
+NAMES = (*PATHS, WAIT)
+WARM = 1
+AT_A_TIME = 3
+# Of the past tickets that go on while somebody asks for a report.
+EVERY_LATER = 500
 
 
 def rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     setting.stack.up("postgres", "valkey")
-    with databases(setting, every_decided=1) as client:
+    with databases(setting, for_reports=True) as client:
         for name in (SMALL, LARGE):
             _count(setting, name)
-        pairs: dict[str, list[Pair]] = {name: [] for name in names}
+        pairs: dict[str, list[Pair]] = {name: [] for name in names if name in PATHS}
         notes: dict[str, str] = {}
         for _ in range(setting.rounds):
-            for page in names:
-                took = _round(setting, client, PATHS[page])
+            for page in pairs:
+                took = _round(setting, client, PATHS[page][0])
                 pairs[page].append(Pair(median(took[LARGE]), median(took[SMALL])))
                 notes[page] = f"95 % within {percentile(took[LARGE], 0.95):.1f} ms with the many"
+        waits = [_wait(setting, client) for _ in range(setting.rounds)]
         same = _hold_against_rows(setting)
-    return [
-        Row(page, COMPARED[page], "ms", pairs[page], notes=[notes[page], same]) for page in names
+    found = [
+        Row(page, PATHS[page][1], "ms", own, notes=[notes[page], same])
+        for page, own in pairs.items()
     ]
+    if WAIT in names:
+        compared = "longest seconds of a page while days wait to be counted, against its deadline"
+        found.append(Row(WAIT, compared, "s", waits, notes=[same]))
+    return found
 
 
 def _count(setting: Setting, name: str) -> None:
@@ -70,27 +99,26 @@ def _round(setting: Setting, client: Client, path: str) -> dict[str, list[float]
     return took
 
 
+def _wait(setting: Setting, client: Client) -> Pair:
+    """Of pages that are asked for one after the other until all is counted."""
+    path = "/metrics/?days=30"
+    with inside(LARGE):
+        idle = milliseconds(client, path)
+        recounted.happen(EVERY_LATER)
+        longest = max(milliseconds(client, path) for _ in range(5)) - idle
+        rollups.catch_up()
+    return Pair(longest / 1000, rollups.PAGE_SECONDS)
+
+
 def _hold_against_rows(setting: Setting) -> str:
     """BenchFailed if a single count differs from what the rows say."""
     with inside(LARGE):
-        before = _counted()
+        recounted.happen(EVERY_LATER + 1)
+        rollups.catch_up()
         began = time.perf_counter()
-        rollups.recount()
+        differ, size = recounted.differences()
         passed = time.perf_counter() - began
-        if _counted() != before:
-            raise BenchFailed("The counts of days differ from a full count of the rows.")
-    size = sum(map(len, before.values()))
-    return f"all {size:,} counts equal a full count, which took {passed:.0f} s"
-
-
-def _counted() -> dict[str, set[tuple[Any, ...]]]:
-    found = {}
-    for model in day_counts.KINDS:
-        # Sums of seconds come in another order, and so with another last digit.
-        names = [
-            field.attname
-            for field in model._meta.concrete_fields
-            if field.name != "id" and not isinstance(field, FloatField)
-        ]
-        found[model.__name__] = set(model._default_manager.values_list(*names))
-    return found
+    if differ:
+        raise BenchFailed(f"{differ:,} of {size:,} counts differ from a full count of the rows.")
+    setting.tell(f"a full count took {passed:.0f} s")
+    return f"all {size:,} counts and stories equal a full count, which took {passed:.0f} s"

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from django.db.models import BigIntegerField, DateField, FloatField, Func, IntegerField
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    DateTimeField,
+    FloatField,
+    Func,
+    IntegerField,
+)
 
 from review.metrics.bins import BINS_AN_OCTAVE, LAST_BIN
 
@@ -32,6 +39,14 @@ class DaysBetween(Func):
 
     def __init__(self, first: Any, second: Any) -> None:
         super().__init__(second, first)
+
+
+class QuarterOf(Func):
+    """The quarter hour of a moment, as notes of what was touched have it."""
+
+    template = "date_bin('15 minutes', %(expressions)s, 'epoch'::timestamptz)"
+    arity = 1
+    output_field = DateTimeField()
 
 
 class DaysLater(Func):

@@ -10,7 +10,7 @@ from review.metrics import cohorts
 from review.metrics.counts import by_week
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
-from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, name_groups
+from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, name_groups, rows_by
 from review.metrics.window import Scope
 from review.models import CheckCount
 from triage.models import Proposal
@@ -50,11 +50,8 @@ def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
     if scope.source:
         rows = rows.filter(source=scope.source)
     rows = by_week(rows, columns)
-    found = list(
-        rows.values("propensity", "reason_id", "reason__label", *FLAGS, *columns.all)
-        .annotate(count=Sum("n"))
-        .order_by()
-    )
+    split = ("propensity", "reason_id", "reason__label", *FLAGS)
+    found = rows_by(rows, scope, columns, {"count": Sum("n")}, *split)
     return [
         Cell(
             group=group,

@@ -11,10 +11,11 @@ from django.db.models import F, Min, Model, Q, QuerySet, Sum, Window
 from django.db.models.functions import TruncWeek
 from django.utils.translation import gettext_lazy as _
 
+from review.metrics import week_counts
 from review.metrics.aggregates import DaysLater, SumOver
 from review.metrics.bins import Bin
 from review.metrics.cohorts import Outcome
-from review.metrics.groups import COUNTED_COLUMNS, WEEK, Columns, Named, name_groups
+from review.metrics.groups import COUNTED_COLUMNS, WEEK, Columns, Named, name_groups, rows_by
 from review.metrics.window import Scope
 from review.models import ChangeCount, OutcomeCount, ProposalCount, TimeCount
 
@@ -154,24 +155,24 @@ def step_ins(scope: Scope) -> list[StepIn]:
 
 def decision_times(scope: Scope) -> list[Times]:
     """By group and verdict; altogether() has those of all groups."""
-    return binned(counted(TimeCount, scope), scope, "verdict")
+    return binned(TimeCount, scope, "verdict")
 
 
 def binned(
-    rows: QuerySet[Any], scope: Scope, split: str, columns: Columns | None = None
+    days: type[Model], scope: Scope, split: str, columns: Columns | None = None
 ) -> list[Times]:
-    """Rows of bins by group and `split`, a column, whose value is told as the verdict."""
+    """Bins of a model of week_counts.WEEKS by group and `split`, which is told as the verdict."""
     columns = columns or COUNTED_COLUMNS[scope.group]
-    found = list(
-        by_week(rows, columns)
-        .values(split, "bin", *columns.all)
-        .annotate(count=Sum("n"), total=Sum("seconds"))
-        .order_by()
-    )
-    times: dict[tuple[Named, str], list[Bin]] = {}
+    sums = {"count": Sum("n"), "total": Sum("seconds")}
+    found = [
+        row
+        for rows in week_counts.parts(days, scope)
+        for row in rows_by(by_week(rows, columns), scope, columns, sums, split, "bin")
+    ]
+    times: dict[tuple[Named, str], dict[int, Bin]] = {}
     for group, row in zip(name_groups(found, columns), found, strict=True):
-        times.setdefault((group, row[split]), []).append(_bin(row))
-    return [Times(group, verdict, bins) for (group, verdict), bins in times.items()]
+        _add(times.setdefault((group, row[split]), {}), _bin(row))
+    return [Times(group, verdict, list(bins.values())) for (group, verdict), bins in times.items()]
 
 
 def altogether(times: Sequence[Times]) -> list[Times]:
@@ -179,15 +180,19 @@ def altogether(times: Sequence[Times]) -> list[Times]:
     found: dict[str, dict[int, Bin]] = {}
     for one in times:
         total = found.setdefault(one.verdict, {})
-        for number, n, seconds in one.bins:
-            former = total.get(number, Bin(number, 0, 0.0))
-            total[number] = Bin(number, former.n + n, former.seconds + seconds)
+        for each in one.bins:
+            _add(total, each)
     return [Times(None, verdict, list(bins.values())) for verdict, bins in found.items()]
 
 
 def counted(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
     rows = model._default_manager.filter(day__gte=scope.first, day__lte=scope.last)
     return rows.filter(source=scope.source) if scope.source else rows
+
+
+def _add(bins: dict[int, Bin], more: Bin) -> None:
+    former = bins.get(more.number, Bin(more.number, 0, 0.0))
+    bins[more.number] = Bin(more.number, former.n + more.n, former.seconds + more.seconds)
 
 
 def _bin(row: Mapping[str, Any]) -> Bin:
@@ -206,11 +211,8 @@ def by_group(
     columns = columns or COUNTED_COLUMNS[scope.group]
     rows = by_week(rows, columns)
     # Prefixed, because an aggregate may not bear the name of a column that it adds up.
-    found = list(
-        rows.values(*columns.all, *([split] if split else []))
-        .annotate(**{f"count_{name}": count for name, count in counts.items()})
-        .order_by()
-    )
+    sums = {f"count_{name}": count for name, count in counts.items()}
+    found = rows_by(rows, scope, columns, sums, *([split] if split else []))
     groups: dict[Named, dict[str, int]] = {}
     for group, row in zip(name_groups(found, columns), found, strict=True):
         own = groups.setdefault(group, {})

@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import TruncDate
 
-from review.metrics import cohorts, opening_counts, review_counts, truth_counts
+from review.metrics import cohorts, opening_counts, review_counts, truth_counts, week_counts
 from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, PercentOf, SecondsBetween
 from review.metrics.kpis.day_counts import kpis
 from review.metrics.window import Scope
@@ -60,12 +60,13 @@ def _replace(scope: Scope, kinds: Mapping[type[models.Model], Callable[[Scope], 
         ).delete()
         rows = (model(source=scope.source, **row) for row in count(scope))
         model._default_manager.bulk_create(rows, batch_size=BATCH)
+        if model in week_counts.WEEKS:
+            week_counts.replace(model, scope)
 
 
 def forget() -> None:
     """Remove all counts."""
-    kinds: tuple[type[models.Model], ...] = (*KINDS, TicketStory)
-    for model in kinds:
+    for model in TABLES:
         model._default_manager.all().delete()
 
 
@@ -195,3 +196,9 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
     KpiCount: kpis,
     ReviewCount: review_counts.count_reviews,
 }
+# All that is kept: counts of days, those of weeks that are added up from them, and stories.
+TABLES: tuple[type[models.Model], ...] = (
+    *KINDS,
+    *(weeks for weeks, _split in week_counts.WEEKS.values()),
+    TicketStory,
+)

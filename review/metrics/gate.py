@@ -5,8 +5,11 @@ report through here.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+
+from django.db.models.functions import TruncWeek
 
 from review.metrics.figures import Row, withheld
 from review.metrics.groups import COUNTED_COLUMNS, NONE
@@ -40,7 +43,7 @@ def passed(report: Report) -> Report:
     if not definition.is_about_people:
         return report
     least = definition.min_people
-    known = people(report.scope)
+    known = report.scope.once(people)
     everybody = frozenset[int]().union(*known.values()) if known else frozenset[int]()
     if len(everybody) < least:
         return _told(
@@ -48,13 +51,21 @@ def passed(report: Report) -> Report:
         )
     if not report.is_by_group:
         return replace(report, is_gated=True)
-    hidden = {row.key for row in report.rows if len(known.get(row.key, ())) < least}
-    while hidden and len(_together(known, hidden)) < least:
-        rest = [row.key for row in report.rows if row.key not in hidden]
-        if not rest:
-            break
-        hidden.add(min(rest, key=lambda key: (len(known.get(key, ())), key)))
+    hidden = _hidden([row.key for row in report.rows], known, least)
     return _told(report, hidden=hidden, least=least)
+
+
+def weeks(scope: Scope, mondays: Collection[date], least: int) -> set[date]:
+    """Those of the weeks that may be told of what is about people, by the same rules."""
+    rows = PersonDay.objects.filter(day__gte=scope.first, day__lte=scope.last)
+    if scope.source:
+        rows = rows.filter(source=scope.source)
+    found = defaultdict(set)
+    for week, person in rows.values_list(TruncWeek("day"), "person_id").distinct().order_by():
+        found[week.isoformat()].add(person)
+    known = {week: frozenset(some) for week, some in found.items()}
+    hidden = _hidden([monday.isoformat() for monday in mondays], known, least)
+    return {monday for monday in mondays if monday.isoformat() not in hidden}
 
 
 def allows(report: Report, group: str) -> bool:
@@ -64,6 +75,17 @@ def allows(report: Report, group: str) -> bool:
     return bool(found) and not any(
         figure.is_withheld for row in found for figure in row.figures.values()
     )
+
+
+def _hidden(keys: Sequence[str], known: Mapping[str, People], least: int) -> set[str]:
+    """Keys of too few people, and of so many more that nothing is had by subtraction."""
+    hidden = {key for key in keys if len(known.get(key, ())) < least}
+    while hidden and len(_together(known, hidden)) < least:
+        rest = [key for key in keys if key not in hidden]
+        if not rest:
+            break
+        hidden.add(min(rest, key=lambda key: (len(known.get(key, ())), key)))
+    return hidden
 
 
 def _together(known: Mapping[str, People], keys: set[str]) -> People:

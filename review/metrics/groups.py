@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Aggregate, Model, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics.window import Group
+from review.metrics.window import Group, Scope
 
 NONE = "none"
 
@@ -95,6 +95,42 @@ def in_counted_group(group: Group, key: str) -> Q:
     """The same, of rows that have the columns of counts."""
     column = COUNTED_COLUMNS[group].key
     return Q((f"{column}__isnull", True)) if key == NONE else Q((column, int(key)))
+
+
+def rows_by(
+    rows: QuerySet[Any],
+    scope: Scope,
+    columns: Columns,
+    sums: Mapping[str, Aggregate],
+    *split: str,
+) -> list[dict[str, Any]]:
+    """Sums of rows of counts by group, with the columns that name it, and by further columns.
+
+    Added up by keys; the few names are looked up then, once a page, instead of being joined to
+    every row.
+    """
+    found: list[dict[str, Any]] = list(rows.values(columns.key, *split).annotate(**sums).order_by())
+    relation = columns.key.removesuffix("_id")
+    paths = tuple(name for name in columns.all if name.startswith(f"{relation}__"))
+    if paths:
+        known = scope.memory.setdefault((relation, paths), {None: {}})
+        missing = {row[columns.key] for row in found} - known.keys()
+        known.update(_names(rows.model, relation, paths, missing))
+        for row in found:
+            row.update(dict.fromkeys(paths), **known.get(row[columns.key], {}))
+    return found
+
+
+def _names(
+    model: type[Model], relation: str, paths: Sequence[str], keys: set[Any]
+) -> dict[Any, dict[str, Any]]:
+    """What each path says, by the key of the row that it begins at."""
+    if not keys:
+        return {}
+    named: Any = model._meta.get_field(relation).related_model
+    short = [path.removeprefix(f"{relation}__") for path in paths]
+    found = named._default_manager.filter(pk__in=keys).values_list("pk", *short)
+    return {row[0]: dict(zip(paths, row[1:], strict=True)) for row in found}
 
 
 def name_groups(rows: Sequence[Mapping[str, Any]], columns: Columns) -> list[Named]:

@@ -92,22 +92,25 @@ def budget_burn(scope: Scope) -> Report:
 
 def calibration(scope: Scope) -> Report:
     definition = scope.definition(definitions_autonomy.CALIBRATION.key)
-    found, is_all = scored(scope)
+    found, is_all = scope.once(scored)
 
     def row(group: Named, some: Sequence[Scored]) -> Row:
         sure = [one.probability for one in some]
         right = [int(one.is_right) for one in some]
         weights = [one.weight for one in some]
         n = len(some)
+        enough = n >= definition.min_n
         bucket = Bucket(definition.key, group.key, cell="scored") if is_all else None
-        figures = {
-            "n": Figure(Kind.COUNT, n, n, n, bucket=bucket),
-            "brier": estimated(
-                Kind.NUMBER, brier(sure, right, None, weights), n, definition, bucket
-            ),
-            "error": estimated(
-                Kind.NUMBER, calibration_error(sure, right, None, weights), n, definition, bucket
-            ),
+        figures = {"n": Figure(Kind.COUNT, n, n, n, bucket=bucket)}
+        figures |= {
+            name: estimated(
+                Kind.NUMBER,
+                estimate(sure, right, None, weights) if enough else None,
+                n,
+                definition,
+                bucket,
+            )
+            for name, estimate in (("brier", brier), ("error", calibration_error))
         }
         return Row((group.name,), figures, group.key)
 
@@ -146,7 +149,7 @@ def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:
 
 def _by_key(scope: Scope) -> dict[str, list[checks.Cell]]:
     found: dict[str, list[checks.Cell]] = defaultdict(list)
-    for cell in checks.cells(scope):
+    for cell in scope.once(checks.cells):
         found[cell.group.key].append(cell)
     return found
 

@@ -150,7 +150,7 @@ def net_benefit(scope: Scope) -> Report:
     """By reason, not by group: a reason says what was thought to be wrong."""
     definition = scope.definition(definitions_checks.NET_BENEFIT.key)
     overridden = [
-        cell for cell in checks.cells(scope) if checks.is_decided(cell) and cell.kept is False
+        cell for cell in scope.once(checks.cells) if checks.is_decided(cell) and cell.kept is False
     ]
     by_reason: dict[Named, list[Cell]] = defaultdict(list)
     for cell in overridden:
@@ -197,7 +197,7 @@ def net_benefit(scope: Scope) -> Report:
 def telling(scope: Scope) -> Report:
     """Of all together: split further, few groups would have the numbers for it."""
     definition = scope.definition(definitions_checks.DETECTION.key)
-    some = [cell for cell in checks.cells(scope) if checks.is_decided(cell)]
+    some = [cell for cell in scope.once(checks.cells) if checks.is_decided(cell)]
     found = detection(
         checks.column(some, lambda cell: cell.is_right),
         checks.column(some, lambda cell: cell.kept is False),
@@ -224,7 +224,7 @@ def telling(scope: Scope) -> Report:
 
 def complementarity(scope: Scope) -> Report:
     definition = scope.definition(definitions_checks.COMPLEMENTARITY.key)
-    some = [cell for cell in checks.cells(scope) if checks.is_answered(cell)]
+    some = [cell for cell in scope.once(checks.cells) if checks.is_answered(cell)]
     found = better_together(
         checks.column(some, lambda cell: cell.final_right is True),
         checks.column(some, lambda cell: cell.is_right),
@@ -289,7 +289,7 @@ def _by_group(
     row: Callable[[Named, Cells], Row],
     columns: Sequence[Column],
 ) -> Report:
-    some = [cell for cell in checks.cells(scope) if counts(cell)]
+    some = [cell for cell in scope.once(checks.cells) if counts(cell)]
     groups: dict[Named, list[Cell]] = defaultdict(list)
     for cell in some:
         groups[cell.group].append(cell)

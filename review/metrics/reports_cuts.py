@@ -37,7 +37,7 @@ CELLS = _cells()
 def by_cut(scope: Scope) -> Report:
     """Of all groups together, whatever the scope is split by: a curve of each needs many checks."""
     definition = scope.definition(RISK_COVERAGE.key)
-    scored, is_all = reports_autonomy.scored(scope)
+    scored, is_all = scope.once(reports_autonomy.scored)
     points = risk_coverage(
         [one.probability for one in scored],
         [int(not one.is_right) for one in scored],

@@ -6,17 +6,14 @@ speak of the same rows.
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 
 from django.db import connection, transaction
-from django.db.models import Max, Min, Q
-from django.db.models.functions import TruncDate
-from django.utils import timezone
 
-from review.metrics import day_counts, told
+from review.metrics import day_counts, told, touched
 from review.metrics.window import Scope, local_now
-from triage.models import Field, Proposal, Source, Ticket, Touched
+from triage.models import Field, Source, Touched
 
 # One after the other: two that count the same day would both insert it.
 LOCK = 0x636F756E
@@ -28,20 +25,26 @@ PAGE_SECONDS = 2.0
 def catch_up(*, within_seconds: float | None = None) -> bool:
     """Count the days that were touched anew; False if some are left.
 
-    Some are left when the time is up, or where somebody else is counting. Safe to repeat and to
-    stop: what is counted is committed together with the removal of its notes.
+    Some are left when the time is up, where somebody else is counting, and, for whoever has a
+    deadline, where a day is too large to wait for: the beat counts it each minute. Safe to repeat
+    and to stop: what is counted is committed together with the removal of its notes.
     """
     end = None if within_seconds is None else monotonic() + within_seconds
-    # Whoever has a deadline looks at the clock after each day.
-    at_once = DAYS_AT_ONCE if end is None else 1
+    large: set[tuple[int, date]] = set()
     while Touched.objects.exists():
         with transaction.atomic():
             if not _has_lock():
                 return False
-            _spread()
-            for source, days in _take(at_once).items():
-                count_days(source, days)
-        if end is not None and monotonic() > end:
+            touched.spread()
+            taken = touched.take(DAYS_AT_ONCE) if end is None else touched.take_small(large)
+            for source, one in taken.items():
+                opened = count_days(source, one.days, one.quarters)
+                if end is None:
+                    _count_openings(source, opened)
+                else:
+                    # They may be many, and each is a step by itself.
+                    touched.note((source, day) for day in opened)
+        if end is not None and (not taken or monotonic() > end):
             return not Touched.objects.exists()
     return True
 
@@ -52,17 +55,40 @@ def recount() -> int:
         _wait_for_lock()
         Touched.objects.all().delete()
         day_counts.forget()
-        days = {source: list(_all_days(source)) for source in _sources()}
+        days = {source: list(touched.all_days(source)) for source in touched.sources()}
         for source, own in days.items():
-            count_days(source, own)
+            _count_openings(source, count_days(source, own))
     return sum(map(len, days.values()))
 
 
-def count_days(source: int, days: Collection[date]) -> None:
-    """Replace all counts of these days, in the service's time zone, by what the rows say now."""
+def count_days(
+    source: int, days: Collection[date], quarters: Collection[datetime] | None = None
+) -> set[date]:
+    """Replace all counts of these days, in the service's time zone, by what the rows say now.
+
+    Where `quarters` are given, nothing has changed but what was opened or proposed in these
+    quarter hours. Answers the other days on which tickets were opened whose story has changed:
+    they may be proposed for long after.
+    """
+    scope = _scope(source)
+    opened = set[date]()
+    for first, last in _runs(days):
+        opened |= told.refresh(replace(scope, first=first, last=last), quarters)
+    for first, last in _runs(days):
+        day_counts.replace(replace(scope, first=first, last=last))
+    return opened - set(days)
+
+
+def _count_openings(source: int, days: Collection[date]) -> None:
+    scope = _scope(source)
+    for first, last in _runs(days):
+        day_counts.replace_openings(replace(scope, first=first, last=last))
+
+
+def _scope(source: int) -> Scope:
     here = Source.objects.get(pk=source)
     main_fields = Field.objects.filter(source=source, is_main=True).values_list("pk", flat=True)
-    scope = Scope(
+    return Scope(
         first=date.min,
         last=date.min,
         now=local_now(),
@@ -71,69 +97,6 @@ def count_days(source: int, days: Collection[date]) -> None:
         source=here,
         main_fields=tuple(main_fields),
     )
-    opened = set[date]()
-    for first, last in _runs(days):
-        opened |= told.refresh(replace(scope, first=first, last=last))
-    for first, last in _runs(days):
-        day_counts.replace(replace(scope, first=first, last=last))
-    # Tickets may be proposed for long after they were opened.
-    for first, last in _runs(opened - set(days)):
-        day_counts.replace_openings(replace(scope, first=first, last=last))
-
-
-def _spread() -> None:
-    """Notes of all days of a source become notes of each."""
-    everything = Touched.objects.filter(at__isnull=True)
-    touched = set(everything.values_list("source", flat=True)) & set(_sources())
-    everything.delete()
-    Touched.objects.bulk_create(
-        Touched(source_id=source, at=_noon(day))
-        for source in sorted(touched)
-        for day in _all_days(source)
-    )
-
-
-def _take(most: int) -> dict[int, set[date]]:
-    """The days that were touched first, by source; their notes are gone once this is committed."""
-    zone = timezone.get_default_timezone()
-    oldest = (
-        Touched.objects.values("source", day=TruncDate("at", tzinfo=zone))
-        .annotate(first=Min("pk"))
-        .order_by("first")[:most]
-    )
-    known = set(_sources())
-    found: dict[int, set[date]] = {}
-    taken = Q()
-    for note in oldest:
-        start, end = _midnight(note["day"]), _midnight(note["day"] + timedelta(days=1))
-        taken |= Q(source=note["source"], at__gte=start, at__lt=end)
-        if note["source"] in known:
-            found.setdefault(note["source"], set()).add(note["day"])
-    if taken:
-        Touched.objects.filter(taken).delete()
-    return found
-
-
-def _sources() -> list[int]:
-    return list(Source.objects.order_by("pk").values_list("pk", flat=True))
-
-
-def _all_days(source: int) -> Iterator[date]:
-    """From the first to the last on which there is anything to count."""
-    made = Proposal.objects.filter(ticket__source=source).aggregate(
-        first=Min("created_at"), last=Max("created_at")
-    )
-    opened = Ticket.objects.filter(source=source).aggregate(
-        first=Min("opened_at"), last=Max("opened_at")
-    )
-    moments = [moment for moment in (*made.values(), *opened.values()) if moment is not None]
-    if not moments:
-        return
-    zone = timezone.get_default_timezone()
-    day, last = (moment.astimezone(zone).date() for moment in (min(moments), max(moments)))
-    while day <= last:
-        yield day
-        day += timedelta(days=1)
 
 
 def _runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
@@ -146,14 +109,6 @@ def _runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
         run.append(day)
     if run:
         yield run[0], run[-1]
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
-
-
-def _noon(day: date) -> datetime:
-    return datetime.combine(day, time(12), tzinfo=timezone.get_default_timezone())
 
 
 def _has_lock() -> bool:

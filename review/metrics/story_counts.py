@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from review.metrics.aggregates import DaysLater
 from review.metrics.counts import GroupCounts, Times, binned, by_group, by_week, counted
 from review.metrics.estimators import Moments
-from review.metrics.groups import STORY_COLUMNS, Columns, Named, name_groups
+from review.metrics.groups import STORY_COLUMNS, Columns, Named, name_groups, rows_by
 from review.metrics.window import Scope
 from review.models import NoveltyCount, ResolveCount, ReturnCount, StoryCount
 
@@ -46,11 +46,7 @@ def moments(
     columns = columns or STORY_COLUMNS[scope.group]
     names = (n, part, whole, f"{part}_squares", f"{whole}_squares", f"{part}_products")
     rows: QuerySet[Any] = by_week(counted(StoryCount, scope), columns)
-    found = list(
-        rows.values(*columns.all)
-        .annotate(**{f"sum_{name}": Sum(name) for name in names})
-        .order_by()
-    )
+    found = rows_by(rows, scope, columns, {f"sum_{name}": Sum(name) for name in names})
     return [
         GroupMoments(group, Moments(*(row[f"sum_{name}"] for name in names)))
         for group, row in zip(name_groups(found, columns), found, strict=True)
@@ -91,7 +87,7 @@ def self_closed(scope: Scope, days: int, columns: Columns | None = None) -> list
 def resolve_times(scope: Scope, columns: Columns | None = None) -> list[Times]:
     """By group and StoryPath, which is told as the verdict."""
     columns = columns or STORY_COLUMNS[scope.group]
-    return binned(counted(ResolveCount, scope), scope, "path", columns)
+    return binned(ResolveCount, scope, "path", columns)
 
 
 def novelties(scope: Scope, below: int, columns: Columns | None = None) -> list[GroupCounts]:

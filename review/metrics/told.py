@@ -1,7 +1,7 @@
 """The reader of stories: from rows on record to one TicketStory a ticket."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 
+from review.metrics.aggregates import QuarterOf
 from review.metrics.stories import Happening, Story, story
 from review.metrics.window import Scope
 from review.models import StoryPath, TicketStory
@@ -28,6 +29,7 @@ CHUNK = 1000
 DAY_SECONDS = 86_400
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 KEPT = tuple(one.attname for one in TicketStory._meta.concrete_fields if not one.primary_key)
+DAY = KEPT.index("day")
 # A closing that the helpdesk did not take was not the playbook's.
 FAILED = (
     Effect.State.CONFLICT,
@@ -104,18 +106,18 @@ class Catalogue:
         return self.by_key.get((key, str(values.get(key, "")))) if key else None
 
 
-def refresh(scope: Scope) -> set[date]:
-    """Tell anew what the days of a scope concern; answers the days on which these were opened.
+def refresh(scope: Scope, quarters: Collection[datetime] | None = None) -> set[date]:
+    """Tell anew what the days of a scope concern; answers the days of opening of what has changed.
 
-    These are the tickets that were opened on the days, and those that were proposed for on them.
-    The scope has a source. Inside a transaction, by one process at a time; memory is that of a
-    thousand tickets.
+    These are the tickets that were opened on the days, and those that were proposed for on them:
+    in these quarter hours of them, if given. The scope has a source. Inside a transaction, by one
+    process at a time; memory is that of a thousand tickets and of the keys of a day’s.
     """
     catalogue = _catalogue(scope)
     days = set[date]()
     day = scope.first
     while day <= scope.last:
-        tickets = _concerned(replace(scope, first=day, last=day))
+        tickets = _concerned(replace(scope, first=day, last=day), quarters)
         while chunk := list(islice(tickets, CHUNK)):
             days |= _retell(chunk, scope, catalogue)
         day += timedelta(days=1)
@@ -135,15 +137,24 @@ def _catalogue(scope: Scope) -> Catalogue:
     )
 
 
-def _concerned(scope: Scope) -> Iterator[int]:
-    opened = Q(opened_at__gte=scope.start, opened_at__lt=scope.end)
-    tickets = Ticket.objects.filter(opened, source=scope.source)
-    yield from tickets.order_by().values_list("pk", flat=True).iterator()
-    older = Q(ticket__opened_at__lt=scope.start) | Q(ticket__opened_at__gte=scope.end)
-    proposed = Proposal.objects.filter(
-        older, created_at__gte=scope.start, created_at__lt=scope.end, ticket__source=scope.source
+def _concerned(scope: Scope, quarters: Collection[datetime] | None) -> Iterator[int]:
+    """Of a scope of one day, each ticket once."""
+    opened = Ticket.objects.filter(
+        source=scope.source, opened_at__gte=scope.start, opened_at__lt=scope.end
     )
-    yield from proposed.order_by().values_list("ticket", flat=True).distinct().iterator()
+    proposed = Proposal.objects.filter(
+        created_at__gte=scope.start, created_at__lt=scope.end, ticket__source=scope.source
+    )
+    if quarters is not None:
+        # Among the rows of a day, which an index finds: not one query for each quarter hour.
+        here = [at for at in quarters if scope.start <= at < scope.end]
+        opened = opened.alias(quarter=QuarterOf("opened_at")).filter(Q(quarter__in=here))
+        proposed = proposed.alias(quarter=QuarterOf("created_at")).filter(Q(quarter__in=here))
+    mine = set(opened.order_by().values_list("pk", flat=True).iterator())
+    yield from mine
+    # Most tickets are proposed for on the day on which they were opened, and are told already.
+    others = proposed.order_by().values_list("ticket", flat=True).distinct()
+    yield from (pk for pk in others.iterator() if pk not in mine)
 
 
 def _retell(tickets: list[int], scope: Scope, catalogue: Catalogue) -> set[date]:
@@ -161,7 +172,8 @@ def _retell(tickets: list[int], scope: Scope, catalogue: Catalogue) -> set[date]
     TicketStory.objects.bulk_create(
         changed, update_conflicts=True, unique_fields=["ticket"], update_fields=KEPT
     )
-    return {row.day for row in rows.values()}
+    former = {known[row.ticket_id][DAY] for row in changed if row.ticket_id in known}
+    return former | {row.day for row in changed}
 
 
 def _records(tickets: list[int], scope: Scope, catalogue: Catalogue) -> dict[int, Record]:

@@ -13,6 +13,7 @@ from review.metrics import (
     definitions,
     definitions_checks,
     definitions_work,
+    gate,
     reports,
     reports_checks,
     reports_work,
@@ -103,7 +104,19 @@ def trend(scope: Scope, key: str, trended: Trended) -> Trend:
         if one.start is not None
         and scope.first < (day := one.start.astimezone(scope.now.tzinfo).date()) <= scope.last
     )
-    return Trend(tuple(lines), changes)
+    return _told(scope, standing, Trend(tuple(lines), changes))
+
+
+def _told(scope: Scope, definition: Definition, found: Trend) -> Trend:
+    """Of what is about people, only weeks behind which enough of them stand."""
+    if not definition.is_about_people:
+        return found
+    shown = gate.weeks(scope, found.weeks, definition.min_people)
+    lines = (
+        replace(line, points=tuple(p for p in line.points if p.scope.first in shown))
+        for line in found.lines
+    )
+    return replace(found, lines=tuple(lines))
 
 
 def _meanings(

@@ -1,10 +1,10 @@
 """Which proposals a report is about: time window, source and grouping, as they stand in a URL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.utils import timezone
@@ -18,6 +18,7 @@ from review.metrics.versions import in_force
 from triage.models import Field, Source
 
 DEFAULT_DAYS = 30
+Read = TypeVar("Read")
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
@@ -35,7 +36,7 @@ class Scope:
 
     `now` also tells which outcome windows have passed; they are `outcome_days` long.
     `main_fields` are the keys of the fields that reports are grouped by, one a source. `meanings`
-    are the definitions in force, by key.
+    are the definitions in force, by key. `memory` is what reports of one page share.
     """
 
     first: date
@@ -47,6 +48,19 @@ class Scope:
     days: int | None = None
     main_fields: tuple[int, ...] = ()
     meanings: Mapping[str, Definition] = field(default_factory=dict)
+    memory: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, read: Callable[["Scope"], Read]) -> Read:
+        """What `read` finds in this window; several reports of one page ask for the same rows.
+
+        It goes by window, source and group alone, and is shared with every scope made from this
+        one.
+        """
+        key = (read, self.first, self.last, self.group, self.source and self.source.pk)
+        if key not in self.memory:
+            self.memory[key] = read(self)
+        found: Read = self.memory[key]
+        return found
 
     def definition(self, key: str) -> Definition:
         """What the metric means in this scope: the version in force, else the service's own."""

@@ -16,6 +16,7 @@ from review.models.counts import (
     ProposalCount,
     ReviewCount,
     TimeCount,
+    TimeWeek,
 )
 from review.models.decisions import Batch, DecidedValue, Decision, Reason, Withdrawal
 from review.models.definitions import Ballot, DefinitionComment, MetricDefinition
@@ -26,6 +27,7 @@ from review.models.pulse import PulseAsked, PulseCount
 from review.models.stories import (
     NoveltyCount,
     ResolveCount,
+    ResolveWeek,
     ReturnCount,
     StoryCount,
     StoryPath,
@@ -65,6 +67,7 @@ __all__ = [
     "ProposalCount",
     "Reason",
     "ResolveCount",
+    "ResolveWeek",
     "ReturnCount",
     "ReviewCount",
     "SavedView",
@@ -77,6 +80,7 @@ __all__ = [
     "TeamAgreement",
     "TicketStory",
     "TimeCount",
+    "TimeWeek",
     "Truth",
     "WeeklySent",
     "WeeklySubscription",

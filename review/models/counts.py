@@ -66,7 +66,7 @@ class ChangeCount(models.Model):
         return f"{self.n} of field {self.field_id} on {self.day}"
 
 
-class TimeCount(DayCount):
+class TimeBin(DayCount):
     """Decisions by how long they took: one row for each bin of review/metrics/bins.py."""
 
     verdict = models.CharField(max_length=10, choices=Decision.Verdict)
@@ -74,7 +74,19 @@ class TimeCount(DayCount):
     seconds = models.FloatField(help_text="Of all together, for the mean of the bin.")
 
     class Meta(DayCount.Meta):
+        abstract = True
+
+
+class TimeCount(TimeBin):
+    class Meta(TimeBin.Meta):
         indexes = [models.Index(fields=["day", "source"], name="time_count_day")]
+
+
+class TimeWeek(TimeBin):
+    """The same of whole weeks, each under its Monday: bins would be as many rows as decisions."""
+
+    class Meta(TimeBin.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="time_week_day")]
 
 
 class ReviewCount(models.Model):

@@ -124,7 +124,7 @@ class ReturnCount(DayCount):
         indexes = [models.Index(fields=["day", "source"], name="return_count_day")]
 
 
-class ResolveCount(DayCount):
+class ResolveBin(DayCount):
     """Resolved tickets by how long that took: one row for each bin of review/metrics/bins.py."""
 
     path = models.CharField(max_length=10, choices=StoryPath)
@@ -132,7 +132,19 @@ class ResolveCount(DayCount):
     seconds = models.FloatField(help_text="Of all together, for the mean of the bin.")
 
     class Meta(DayCount.Meta):
+        abstract = True
+
+
+class ResolveCount(ResolveBin):
+    class Meta(ResolveBin.Meta):
         indexes = [models.Index(fields=["day", "source"], name="resolve_count_day")]
+
+
+class ResolveWeek(ResolveBin):
+    """The same of whole weeks, each under its Monday."""
+
+    class Meta(ResolveBin.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="resolve_week_day")]
 
 
 class NoveltyCount(DayCount):

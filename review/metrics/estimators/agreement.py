@@ -59,7 +59,8 @@ def cohen_kappa_of_counts(
 ) -> Estimate | None:
     """`cohen_kappa` of tickets that were counted by what both said, one cluster each.
 
-    Costs what the different pairs of labels do, however many tickets there are.
+    Costs what the different labels do, however many tickets and pairs of labels there are: the
+    resamples are `normal_sums`.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ def cohen_kappa_of_counts(
         confidence=confidence,
         n_resamples=n_resamples,
         seed=seed,
+        is_normal=True,
     )
 
 

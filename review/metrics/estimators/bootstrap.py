@@ -109,6 +109,23 @@ def resampled(clusters: Clusters, moments: Floats, n_resamples: int, seed: int) 
     return np.concatenate(sums)
 
 
+def normal_sums(clusters: Clusters, n_resamples: int, seed: int) -> Floats:
+    """What `resampled` says of the kinds' own columns, drawn from its limit for many clusters.
+
+    A resample's sums are those of as many independent draws, so they are nearly normal, with this
+    mean and covariance. It costs the same for any number of clusters and kinds. For columns that
+    no single cluster dominates, such as flags and bounded values; not for times. Shape
+    (n_resamples, n_columns).
+    """
+    kinds, total = clusters.kinds, clusters.total
+    covariance = (kinds.T * clusters.counts) @ kinds - np.outer(total, total) / clusters.n
+    values, vectors = np.linalg.eigh(covariance)
+    spread = vectors * np.sqrt(np.maximum(values, 0))
+    drawn = np.random.default_rng(seed).standard_normal((n_resamples, len(total)))
+    sums: Floats = total + drawn @ spread.T
+    return sums
+
+
 def bootstrap_ratio(
     numerators: ArrayLike,
     denominators: ArrayLike,
@@ -204,8 +221,12 @@ def bootstrap_kinds(
     confidence: float = 0.95,
     n_resamples: int = RESAMPLES,
     seed: int = SEED,
+    is_normal: bool = False,
 ) -> Estimate | None:
-    """`bootstrap_statistic` of clusters that were counted by kind already."""
+    """`bootstrap_statistic` of clusters that were counted by kind already.
+
+    With `is_normal` the resamples are `normal_sums`.
+    """
     check_confidence(confidence)
     if groups is None:
         return None
@@ -214,7 +235,12 @@ def bootstrap_kinds(
         return None
     if groups.n < FEWEST_FOR_STATISTIC:
         return Estimate(value, None, groups.n)
-    draws = statistic(resampled(groups, groups.kinds, n_resamples, seed))
+    sums = (
+        normal_sums(groups, n_resamples, seed)
+        if is_normal
+        else resampled(groups, groups.kinds, n_resamples, seed)
+    )
+    draws = statistic(sums)
     # Each kind's answer without one of its clusters.
     without = statistic(groups.total - groups.kinds)
     interval = _bca(value, _defined(draws), without, groups.counts, confidence)

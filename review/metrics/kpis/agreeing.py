@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from review.metrics import rollups
+from review.metrics import rollups, touched
 from review.metrics.kpis import measuring
 from review.metrics.kpis.measures import MEASURES, MIN_N, Measure
 from review.metrics.kpis.measuring import Days
@@ -33,14 +33,15 @@ def take_baseline(
     from, and for days on or after that on which automation began. The same figures come out
     whoever asks and whenever: tickets whose outcome window has not passed are left out.
     """
-    # What an import has just brought may wait to be counted.
-    if not rollups.catch_up(within_seconds=rollups.PAGE_SECONDS):
-        raise Refused(_("Some days are still being counted. Try again in a minute."))
+    rollups.catch_up(within_seconds=rollups.PAGE_SECONDS)
     with transaction.atomic():
         source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
         if Baseline.objects.filter(source=source).exists():
             raise Refused(_("The baseline of this source was taken already, and it stays."))
         days = _days(source, first, last)
+        # What an import has just brought may wait to be counted; no ticket of later days counts.
+        if touched.waits(source.pk, days.first, min(days.last, days.resolved_before)):
+            raise Refused(_("Some days are still being counted. Try again in a minute."))
         rows = _measured(source, days, by)
         Baseline.objects.bulk_create(rows)
         _record(

@@ -11,7 +11,7 @@ from review import pulse
 from review.decisions import decide
 from review.metrics import drill, reports_pulse, reports_work, rollups
 from review.metrics.estimators import poisson_rate, wilson
-from review.metrics.figures import Figure
+from review.metrics.figures import Bucket, Figure
 from review.metrics.registry import report_of
 from review.metrics.trends import TRENDS, trend
 from review.models import Decision, PulseAsked, PulseCount, Reason, ReviewCount, Skip
@@ -99,6 +99,19 @@ def test_four_people_are_told_nothing_of_their_pace(desk: Desk, team: list[User]
 
     for key, name in (("review-load", "fast"), ("meta-work", "rate"), ("interruptions", "rate")):
         assert total(key, name).is_withheld
+
+
+def test_weeks_of_too_few_people_are_left_out_of_the_line(desk: Desk, team: list[User]) -> None:
+    for number in range(60):
+        reviewed(desk, team[number % 6], 30)
+    alone = accept(make_proposal(desk, at=NOW - timedelta(days=12)))
+    Decision.objects.filter(pk=alone.pk).update(reviewer=team[0], seconds_since_last=2)
+
+    rollups.catch_up()
+    drawn = trend(make_scope(), "review-load", TRENDS["review-load"])
+
+    # One week of one person; a second is left out with it, or the first could be had from it.
+    assert all(line.points == () for line in drawn.lines)
 
 
 def test_a_small_team_beside_a_large_one_is_not_told_either(desk: Desk, team: list[User]) -> None:
@@ -271,5 +284,5 @@ def test_how_much_was_agreed_to_is_told_with_the_last_vote() -> None:
 def test_what_is_no_ticket_has_no_list() -> None:
     scope = make_scope()
     for key in ("pulse", "legitimacy"):
-        assert not drill.rows(scope, drill.Bucket(key)).exists()
+        assert not drill.rows(scope, Bucket(key)).exists()
     assert reports_work.CELLS.keys() == {"reviewed"}

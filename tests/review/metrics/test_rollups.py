@@ -29,7 +29,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def counted() -> Rows:
     """Everything that is counted, in an order of its own."""
     found = {}
-    for model in day_counts.KINDS:
+    for model in day_counts.TABLES:
         names = [field.attname for field in model._meta.concrete_fields if field.name != "id"]
         rows = model._default_manager.values_list(*names)
         found[model.__name__] = sorted(rows, key=repr)
