@@ -17,7 +17,8 @@ from review.metrics.groups import COLUMNS, Columns, Named, in_group, name_groups
 from review.metrics.meaning import Definition, Text
 from review.metrics.report import ALL, GROUP_NAMES, Report, by_size, grouped
 from review.metrics.window import Group, Scope
-from review.models import Truth
+from review.models import SpotCheck, Truth
+from triage import bulk
 from triage.models import Certificate, ModelVersion, Proposal
 
 # Of more, no interval would be much narrower, and the page would wait for them.
@@ -188,17 +189,20 @@ def _certificates(scope: Scope) -> Iterable[Certificate]:
 
 
 def _scored(scope: Scope) -> tuple[list[Scored], bool]:
-    """The checks that were drawn last, of those that tell; and whether that is all of them.
-
-    Asked for by what they need alone, and from the checks on, so that an index finds the last.
-    """
+    """Of the checks that were drawn last, those that tell; and whether that is all of them."""
     columns, values = SCORED_COLUMNS[scope.group], f"{PROPOSAL}values"
     main_fields = scope.main_fields or (0,)
+    # In two steps, because the database would rather join every proposed value than the last few.
+    last = list(
+        SpotCheck.objects.filter(cohorts.shown(scope, "proposal__"), truths__field__in=main_fields)
+        .order_by("-drawn_at", "-pk")[: MOST_SCORED + 1]
+        .values_list("pk", flat=True)
+    )
     rows: QuerySet[Any] = (
-        Truth.objects.filter(cohorts.shown(scope, PROPOSAL), field__in=main_fields)
+        Truth.objects.filter(check_of__in=bulk.among(last[:MOST_SCORED]), field__in=main_fields)
         .alias(main=FilteredRelation(values, condition=Q((f"{values}__field__in", main_fields))))
         .filter(Q(main__choice__isnull=False, main__probability__isnull=False))
-        .order_by("-check_of__drawn_at", "-check_of")
+        .order_by("check_of")
     )
     found = list(
         rows.values(
@@ -206,12 +210,10 @@ def _scored(scope: Scope) -> tuple[list[Scored], bool]:
             is_right=cohorts.same("main__choice", "choice"),
             sure=F("main__probability"),
             drawn_at=F("check_of__propensity"),
-        )[: MOST_SCORED + 1]
+        )
     )
-    is_all = len(found) <= MOST_SCORED
-    found = found[:MOST_SCORED]
     scored = [
         Scored(group, row["sure"], row["is_right"], 1 / row["drawn_at"])
         for group, row in zip(name_groups(found, columns), found, strict=True)
     ]
-    return scored, is_all
+    return scored, len(last) <= MOST_SCORED
