@@ -51,13 +51,11 @@ def differences() -> tuple[int, int]:
 
 def _names(model: type[Model]) -> tuple[list[str], list[str]]:
     """Columns that are the same to the last digit, and those that are sums."""
-    columns = [
-        field
-        for field in model._meta.concrete_fields
-        if not (field.primary_key and field.name == "id")
-    ]
-    sums = [str(field.column) for field in columns if isinstance(field, FloatField)]
-    return [str(field.column) for field in columns if field.column not in sums], sums
+    plain, sums = list[str](), list[str]()
+    for field in model._meta.concrete_fields:
+        if field.name != "id":
+            (sums if isinstance(field, FloatField) else plain).append(str(field.column))
+    return plain, sums
 
 
 def _told(model: type[Model]) -> str:

@@ -24,7 +24,7 @@ CALIBRATION = Definition(
         "Brier score: mean of (stated probability − right)²; calibration error: mean distance of "
         "stated probability and share right over ten bins of equal mass; of checked proposals"
     ),
-    caveat=_("With few checks the calibration error is too high by chance. Of the newest 5,000."),
+    caveat=_("With few checks the calibration error is too high by chance. Of the newest 2,000."),
     unit=Unit.NUMBER,
     min_n=100,
     purpose=_("Thresholds mean what they say only while probabilities do."),

@@ -1,7 +1,7 @@
 """One figure with all that it needs to be believed: n, interval, and the tickets behind it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
@@ -54,7 +54,7 @@ class Bucket:
     version: str = ""
 
     def params(self) -> dict[str, str]:
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in vars(self).items() if value}
 
 
 @dataclass(frozen=True)

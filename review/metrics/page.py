@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from review.metrics import charts, registry, wording
@@ -86,7 +87,11 @@ def link(scope: Scope, bucket: Bucket | None) -> str:
     """Address of the proposals that a figure counts; empty where there is no such list."""
     if bucket is None:
         return ""
-    return f"{reverse('review:metrics_tickets')}?{scope.query(**bucket.params())}"
+    return f"{scope.once(_lists)}&{urlencode(bucket.params())}"
+
+
+def _lists(scope: Scope) -> str:
+    return f"{reverse('review:metrics_tickets')}?{scope.query()}"
 
 
 def context(scope: Scope) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def note(days: Iterable[tuple[int, date]]) -> None:
 
 def take(most: int) -> dict[int, Taken]:
     """The earliest touched days by source; their notes are gone once this is committed."""
-    return _taken(_days().order_by("source", "day")[:most])
+    return _taken(_days("source", "day")[:most])
 
 
 def take_small(left: set[tuple[int, date]]) -> dict[int, Taken]:
@@ -54,7 +54,7 @@ def take_small(left: set[tuple[int, date]]) -> dict[int, Taken]:
 
     Days of `left` are not asked about again.
     """
-    for found in _days().order_by("-day", "source"):
+    for found in _days("-day", "source"):
         key = (found["source"], found["day"])
         if key in left:
             continue
@@ -104,9 +104,12 @@ def all_days(source: int) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _days() -> QuerySet[Any]:
+def _days(*order: str) -> QuerySet[Touched, Any]:
     zone = timezone.get_default_timezone()
-    return Touched.objects.values("source", day=TruncDate("at", tzinfo=zone)).distinct()
+    rows: QuerySet[Touched, Any] = Touched.objects.values(
+        "source", day=TruncDate("at", tzinfo=zone)
+    )
+    return rows.distinct().order_by(*order)
 
 
 def _taken(days: Iterable[dict[str, Any]]) -> dict[int, Taken]:

@@ -17,6 +17,7 @@ from review.metrics.groups import (
     Columns,
     Named,
     name_groups,
+    rows_by,
 )
 from review.metrics.truth_cohorts import State
 from review.metrics.window import Scope
@@ -51,14 +52,11 @@ def check_states(scope: Scope) -> list[GroupCounts]:
     """
     names: dict[str, str] = {}
     counts: dict[str, Counter[str]] = {}
-    counted = _of(DrawnCount, scope).values(*COUNTED_COLUMNS[scope.group].all, "state")
-    live = truth_cohorts.unopened(scope).values(*COLUMNS[scope.group].all)
-    for rows, columns in (
-        (counted.annotate(count=Sum("n")), COUNTED_COLUMNS[scope.group]),
-        (live.annotate(count=Count("pk")), COLUMNS[scope.group]),
-    ):
-        found = list(rows.order_by())
-        for (key, name), row in zip(name_groups(found, columns), found, strict=True):
+    columns, of_rows = COUNTED_COLUMNS[scope.group], COLUMNS[scope.group]
+    counted = rows_by(_of(DrawnCount, scope), scope, columns, {"count": Sum("n")}, "state")
+    waiting = truth_cohorts.unopened(scope).values(*of_rows.all).annotate(count=Count("pk"))
+    for found, named in ((counted, columns), (list(waiting.order_by()), of_rows)):
+        for (key, name), row in zip(name_groups(found, named), found, strict=True):
             names.setdefault(key, name)
             counts.setdefault(key, Counter())[row.get("state", State.NOBODY)] += row["count"]
     return [GroupCounts(Named(key, names[key]), counts[key]) for key in names]

@@ -13,6 +13,7 @@ from review.metrics.estimators.bootstrap import (
     FEWEST_FOR_STATISTIC,
     RESAMPLES,
     SEED,
+    Clusters,
     Estimate,
     bootstrap_ratio,
     clustered,
@@ -104,7 +105,10 @@ def calibration_error(
     bin_of = _bins(sure, weight, bins)
     in_bin = np.eye(bin_of.max() + 1)[bin_of]
     gaps = in_bin * (weight * (correct - sure))[:, np.newaxis]
-    groups = clustered(np.column_stack([gaps, weight]), clusters)
+    columns = np.column_stack([gaps, weight])
+    # Each ticket by itself is a kind of its own: nothing here gains from finding equal ones.
+    groups = Clusters(columns, np.ones(len(columns))) if clusters is None else None
+    groups = groups or clustered(columns, clusters)
     if groups is None:
         return None
     value = float(_error(groups.total[np.newaxis])[0])

@@ -1,0 +1,49 @@
+"""That the bench would notice a count that is not what the rows say."""
+
+import pytest
+from django.db import connection
+from django.db.models import F, Model
+
+from bench.speed import recounted
+from review.metrics import rollups
+from review.models import NoveltyCount, ResolveWeek, StoryCount, TicketStory
+from tests.review.metrics.play import Play
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def played() -> None:
+    play = Play(3)
+    for _ in range(60):
+        play.act()
+    rollups.catch_up()
+
+
+def test_what_was_kept_equals_a_full_count(played: None) -> None:
+    differ, rows = recounted.differences()
+
+    assert (differ, rows > 20) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(StoryCount, "rework"), (ResolveWeek, "n"), (TicketStory, "reassigned"), (NoveltyCount, "n")],
+)
+def test_one_wrong_row_of_any_table_is_noticed(played: None, model: type[Model], name: str) -> None:
+    row = model._default_manager.earliest("pk")
+    model._default_manager.filter(pk=row.pk).update(**{name: F(name) + 1})
+
+    assert recounted.differences()[0] > 0
+
+
+def test_what_happens_in_the_bench_is_counted(played: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM triage_ticketevent")
+        before = cursor.fetchone()[0]
+        recounted.happen(2)
+        cursor.execute("SELECT count(*) FROM triage_ticketevent")
+        assert cursor.fetchone()[0] > before
+    rollups.catch_up()
+
+    assert recounted.differences()[0] == 0
