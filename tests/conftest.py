@@ -17,6 +17,7 @@ from typing import Any
 import pgtrigger
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from pytest_django import Settings
 
@@ -35,7 +36,8 @@ CATALOGUE = {
     "priority": ("low", "normal", "urgent"),
 }
 # Groups of tests that have services of their own, so that nothing has to be there for them.
-GROUP, LONG = "xdist_group", ("chaos", "demo", "evaluate")
+GROUP, LONG = "xdist_group", ("chaos", "demo", "evaluate", "learning")
+OF_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission"}
 _numbers = count(1)
 
 
@@ -51,18 +53,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def emptied_ledger() -> Iterator[None]:
-    """Tests that commit end by emptying every table, which the ledger's trigger refuses."""
+def quickly_emptied() -> Iterator[None]:
+    """Tests that commit end by emptying every table; few of a hundred have rows by then."""
     original: Callable[[TransactionTestCase], None] = vars(TransactionTestCase)["_fixture_teardown"]
 
     def teardown(case: TransactionTestCase) -> None:
-        with pgtrigger.ignore("triage.LedgerEntry:no_truncate"):
-            original(case)
+        if not emptied():
+            with pgtrigger.ignore("triage.LedgerEntry:no_truncate"):
+                original(case)
 
     patch = pytest.MonkeyPatch()
     patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
     yield
     patch.undo()
+
+
+def emptied() -> bool:
+    """Remove all rows but those that migrations made; False where the database's user may not.
+
+    Without triggers: the ledger's refuse it, and others note what has gone.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        if cursor.fetchone() != (True,):
+            return False
+        tables = sorted(set(connection.introspection.table_names(cursor)) - OF_MIGRATIONS)
+        quoted = {table: connection.ops.quote_name(table) for table in tables}
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT '{table}' WHERE EXISTS (SELECT FROM {name})"
+                for table, name in quoted.items()
+            )
+        )
+        filled = [table for (table,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table in filled:
+            cursor.execute(f"DELETE FROM {quoted[table]}")
+    return True
 
 
 @pytest.fixture(autouse=True)

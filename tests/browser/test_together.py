@@ -57,6 +57,8 @@ def test_g_and_a_decide_fifty_with_a_bar_that_shows_how_far_it_is(
     page.keyboard.press("g")
     expect(page.get_by_role("heading", level=1)).to_have_text("50 tickets with the same proposal")
     expect(page.locator(".member :checked")).to_have_count(50)
+    # Keys are read once the page is whole.
+    page.wait_for_load_state("load")
     page.keyboard.press("a")
 
     page.wait_for_url("**/batches/*/")

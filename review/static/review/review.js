@@ -203,7 +203,12 @@
   });
 
   let kept = [];
-  document.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    // What a page asks for by itself stays as it was where that is refused.
+    if (xhr.status >= 400 && requestConfig.verb === "get" && !requestConfig.triggeringEvent) {
+      event.detail.shouldSwap = false;
+    }
     kept = all("details[data-keep][open]").map((item) => item.dataset.keep);
   });
   // Another ticket is there: for the eyes and, by the focus, for the ears.
