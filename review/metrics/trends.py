@@ -111,9 +111,10 @@ def _told(scope: Scope, definition: Definition, found: Trend) -> Trend:
     """Of what is about people, only weeks behind which enough of them stand."""
     if not definition.is_about_people:
         return found
-    shown = gate.weeks(scope, found.weeks, definition.min_people)
+    # The first week may begin within it.
+    shown = gate.weeks(scope, set(map(_monday_of, found.weeks)), definition.min_people)
     lines = (
-        replace(line, points=tuple(p for p in line.points if p.scope.first in shown))
+        replace(line, points=tuple(p for p in line.points if _monday_of(p.scope.first) in shown))
         for line in found.lines
     )
     return replace(found, lines=tuple(lines))
@@ -224,6 +225,10 @@ def _of_resolve_times(scope: Scope, definition: Definition) -> dict[date, Figure
         if one.group is not None:
             found.setdefault(_monday(one.group.key), {})[one.verdict] = figure
     return dict(found)
+
+
+def _monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _monday(key: str) -> date:

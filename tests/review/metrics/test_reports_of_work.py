@@ -104,7 +104,7 @@ def test_four_people_are_told_nothing_of_their_pace(desk: Desk, team: list[User]
 def test_weeks_of_too_few_people_are_left_out_of_the_line(desk: Desk, team: list[User]) -> None:
     for number in range(60):
         reviewed(desk, team[number % 6], 30)
-    alone = accept(make_proposal(desk, at=NOW - timedelta(days=12)))
+    alone = accept(make_proposal(desk, at=NOW - timedelta(days=8)))
     Decision.objects.filter(pk=alone.pk).update(reviewer=team[0], seconds_since_last=2)
 
     rollups.catch_up()
@@ -112,6 +112,23 @@ def test_weeks_of_too_few_people_are_left_out_of_the_line(desk: Desk, team: list
 
     # One week of one person; a second is left out with it, or the first could be had from it.
     assert all(line.points == () for line in drawn.lines)
+
+
+def test_a_window_that_begins_within_a_week_loses_no_week_of_enough_people(
+    desk: Desk, team: list[User]
+) -> None:
+    for days in (14, 7):
+        for number in range(24):
+            decision = accept(make_proposal(desk, at=NOW - timedelta(days=days)))
+            Decision.objects.filter(pk=decision.pk).update(
+                reviewer=team[number % 6], seconds_since_last=2
+            )
+
+    # A Tuesday.
+    first = (NOW - timedelta(days=14)).date()
+    drawn = trend(make_scope(first=first), "review-load", TRENDS["review-load"])
+
+    assert [point.figure.n for line in drawn.lines for point in line.points] == [24, 24]
 
 
 def test_a_small_team_beside_a_large_one_is_not_told_either(desk: Desk, team: list[User]) -> None:
