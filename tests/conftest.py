@@ -22,6 +22,7 @@ from django.test import Client, TransactionTestCase
 from pytest_django import Settings
 
 from review import recalled
+from review.metrics import rollups
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
 from triage import tasks
 from triage.intake import callers
@@ -107,6 +108,12 @@ def nothing_recalled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     recalled.forget()
     if "browser" not in request.keywords:
         monkeypatch.setattr(recalled, "monotonic", float)
+
+
+@pytest.fixture(autouse=True)
+def all_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, pages wait for the newest figures; some tests set otherwise."""
+    monkeypatch.setattr(rollups, "PAGE_SECONDS", 60.0)
 
 
 @pytest.fixture(autouse=True)
