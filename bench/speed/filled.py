@@ -122,12 +122,13 @@ STEPS = (
     WITH decisions AS (
         INSERT INTO review_decision (
             proposal_id, stands_for_id, reviewer_id, verdict, reason_id, text, with_playbook,
-            decided_at, batch_id
+            decided_at, batch_id, seconds_since_last
         )
         SELECT id, id,
             (%(reviewers)s::bigint[])[1 + number %% cardinality(%(reviewers)s::bigint[])],
             CASE WHEN number %% 7 = 0 THEN 'overridden' ELSE 'accepted' END,
-            NULL, '', false, opened + interval '20 minutes' * {SPREAD}, NULL
+            NULL, '', false, opened + interval '20 minutes' * {SPREAD}, NULL,
+            2 + number %% 150
         FROM proposed WHERE number %% %(waiting)s <> 0 AND NOT {IS_AUTO}
         RETURNING id, proposal_id
     )
