@@ -1,19 +1,20 @@
 """The demo's people and what they decided in the past. Everything here is invented."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from review import roles
+from review import pulse, roles
 from review.demo_checks import check_past
 from review.demo_decisions import Word, store
-from review.models import Decision, Reason
+from review.models import Decision, PulseCount, Reason
 from review.reasons import MORE_PRECISE, ensure_reasons
 from triage.demo import catalogue, hindsight, past, require_demo_mode
 from triage.demo.company import address, entries
@@ -142,7 +143,19 @@ def decide_past(
         if story.in_scope
     }
     check_past(desk.words, right, technicians, chance)
+    ask_past(proposals[-1].created_at.date(), chance, len(technicians))
     return len(desk.words)
+
+
+def ask_past(until: date, chance: random.Random, people: int) -> None:
+    """Three rounds of the question how people are, a little worse in each."""
+    for rounds in (3, 2, 1):
+        begins = pulse.round_of(until) - rounds * pulse.ROUND
+        steps = [1, 1, 1, 2, 2, 2, 3, 4][max(0, 2 - rounds) :]
+        said = Counter(chance.choice(steps) for _ in range(people))
+        PulseCount.objects.bulk_create(
+            PulseCount(begins_on=begins, answer=step, n=said[step]) for step in pulse.ANSWERS
+        )
 
 
 def _word(

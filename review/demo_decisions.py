@@ -1,5 +1,6 @@
 """Rows of decisions that were taken in the demo's past, as the decision service leaves them."""
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +44,12 @@ class Word:
         return {value.field.key: final for value, final, _ in self.settled if final is not None}
 
 
+def _pace(word: Word) -> float | None:
+    """Half a minute for most, and none after a pause; always the same for a proposal."""
+    chance = random.Random(word.proposal.pk)
+    return None if chance.random() < 0.2 else min(290.0, 1 + chance.lognormvariate(3.4, 0.8))
+
+
 def store(words: Sequence[Word]) -> None:
     """Decisions with their values, labels, effects that were carried out, and ledger entries."""
     decisions = Decision.objects.bulk_create(
@@ -54,6 +61,7 @@ def store(words: Sequence[Word]) -> None:
             reason=word.reason,
             with_playbook=word.with_playbook,
             decided_at=word.decided_at,
+            seconds_since_last=_pace(word),
         )
         for word in words
     )
