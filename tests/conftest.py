@@ -24,6 +24,7 @@ from pytest_django import Settings
 from review import recalled
 from review.metrics import rollups
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
+from tests.groups import group_of
 from triage import tasks
 from triage.intake import callers
 from triage.models import Choice, Field, Source, SourceSecret, Ticket, TicketVersion
@@ -36,8 +37,6 @@ CATALOGUE = {
     "team": ("service-desk", "infrastructure"),
     "priority": ("low", "normal", "urgent"),
 }
-# Groups of tests that have services of their own, so that nothing has to be there for them.
-GROUP, LONG = "xdist_group", ("chaos", "demo", "evaluate", "learning")
 OF_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission"}
 _numbers = count(1)
 
@@ -50,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes comes first, so that no worker begins it when the others have ended."""
-    items.sort(key=lambda item: not any(m.args[0] in LONG for m in item.iter_markers(GROUP)))
+    items.sort(key=lambda item: group_of(item.nodeid) is None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -50,7 +50,6 @@ __all__ = ["_orm_beside_the_browser", "browser_type_launch_args", "open_window"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("data_way"),
 ]
 
 PHRASES = {

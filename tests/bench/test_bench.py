@@ -35,7 +35,6 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.xdist_group("chaos")
 def test_the_bench_compares_intake_and_drain_and_writes_what_it_found(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
 
@@ -54,7 +53,6 @@ def test_the_bench_compares_intake_and_drain_and_writes_what_it_found(tmp_path: 
     assert "connections by process [4, 4]" in rows["intake_vs_bare_django"]["notes"][0]
 
 
-@pytest.mark.xdist_group("chaos")
 def test_the_bench_finds_similar_tickets_and_counts_which_are_found(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     names = ("similar_vs_50_ms", "similar_million_vs_10k", "similar_recall_vs_newest")
@@ -68,7 +66,6 @@ def test_the_bench_finds_similar_tickets_and_counts_which_are_found(tmp_path: Pa
     assert "of 10 with a twin, it is shown for 10" in rows["similar_recall_vs_newest"]["notes"][0]
 
 
-@pytest.mark.xdist_group("chaos")
 def test_the_bench_asks_for_pages_in_a_small_and_a_large_database(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     names = ("queue_page_million_vs_10k", "ticket_page_million_vs_10k")

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from bench.chaos import table
 from tests.conftest import PROJECT
 
@@ -15,8 +13,6 @@ PATIENCE_SECONDS = 900.0
 # Short, so that what a killed worker held is soon taken over: the tests wait for it many times.
 LEASE_SECONDS = "3"
 PLANNED = ("DATABASE_URL", "REDIS_URL", "SITE_URL", "SECRET_KEY", "JOB_LEASE_SECONDS")
-
-pytestmark = pytest.mark.xdist_group("chaos")
 
 
 def own_environment() -> dict[str, str]:

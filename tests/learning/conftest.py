@@ -19,16 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Tickets of these files are there to be recognised as unusual, not to be learnt.
 NOT_A_CATEGORY = {"out_of_scope", "outage"}
 
-# Made once a process, in up to half a minute: whoever needs them runs in the same one.
-LEARNT = {"real_classifier", "two_tiers", "remembering"}
-
 Tickets = tuple[list[str], list[str]]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if LEARNT.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("learning"))
 
 
 @pytest.fixture(scope="session")

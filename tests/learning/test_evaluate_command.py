@@ -20,7 +20,6 @@ from tests.learning.conftest import Tickets
 from triage.learning import semantic
 
 # One worker makes the fixture that takes the longest, and makes it once.
-pytestmark = pytest.mark.xdist_group("evaluate")
 
 QUICK = ("--no-semantic", "--no-speed", "--quiet")
 OWN = ("--text", "Was war", "--label", "Team")

@@ -17,8 +17,6 @@ import requests
 
 from triage.demo.corpus import stories
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 PROJECT = Path(__file__).resolve().parents[3]
 OWN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "DJANGO_SETTINGS_MODULE")
 PATIENCE_SECONDS = 110.0
