@@ -27,7 +27,7 @@ def group_of(nodeid: str) -> str | None:
     return next((name for path, name in GROUPS.items() if nodeid.startswith(path)), None)
 
 
-class Grouped(LoadGroupScheduling):
+class Grouped(LoadGroupScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid) or nodeid
 
