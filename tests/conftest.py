@@ -16,10 +16,11 @@ from typing import Any
 
 import pgtrigger
 import pytest
+from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from django.test import Client, TransactionTestCase
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from review import recalled
 from review.metrics import rollups
@@ -46,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Static files come from the apps here; nothing has collected them.
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning:whitenoise")
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning:django")
+    # However slow the machine is, the cache of this process answers: a pause would fail a test.
+    for cache in configured.CACHES.values():
+        cache["OPTIONS"] |= {"socket_timeout": 20, "socket_connect_timeout": 20}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,6 +107,14 @@ def _emptied() -> bool:
         for table in filled:
             cursor.execute(f"DELETE FROM {quoted[table]}")
     return True
+
+
+@pytest.fixture(scope="module")
+def rows_of_a_module(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What is made in it stays until the module ends; its tests come after it and commit nothing."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import Count, F, Sum
+from django.test import override_settings
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -128,14 +129,24 @@ def quiet(name: str) -> Iterator[Any]:
     yield lambda what: None
 
 
-@pytest.fixture
-def loaded(demo_mode: None, monkeypatch: pytest.MonkeyPatch) -> Source:
-    monkeypatch.setattr("review.demo.stories", lambda: tuple(a_few()))
-    monkeypatch.setattr("review.demo.split", lambda told: (list(told), []))
-    return demo.load(now=timezone.now(), stage=quiet)
+@pytest.fixture(scope="module")
+def loaded(rows_of_a_module: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
+    """Loaded once, because it takes long; none of the tests that read it changes a row."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("review.demo.stories", lambda: tuple(a_few()))
+    patch.setattr("review.demo.split", lambda told: (list(told), []))
+    models = tmp_path_factory.mktemp("past") / "models"
+    with override_settings(
+        COUNTERSIGN_DEMO=True,
+        COUNTERSIGN_MODEL_DIR=models,
+        COUNTERSIGN_BLIND_LEAST=0.0,
+        TRAINING_LABEL_FLOOR=5,
+    ):
+        yield demo.load(now=timezone.now(), stage=quiet)
+    patch.undo()
 
 
-def test_the_past_is_as_the_service_would_have_left_it(loaded: Source) -> None:
+def test_the_past_is_as_the_service_would_have_left_it(loaded: Source, db: None) -> None:
     now = timezone.now()
     decided = Decision.objects.select_related("proposal__ticket")
     assert ledger.verify() is None
@@ -181,7 +192,7 @@ def verdicts_fit_values_and_labels() -> None:
     )
 
 
-def test_people_wave_some_errors_through_and_the_models_made_real_ones(loaded: Source) -> None:
+def test_people_wave_some_errors_through_and_the_models_made_real_ones(loaded: Source, db: None) -> None:
     truths = dict(
         Label.objects.filter(origin=Label.Origin.HISTORY, field__key="category").values_list(
             "ticket", "choice__key"
@@ -213,9 +224,7 @@ def hindsight_reaches_back_as_far_as_asked() -> None:
     assert Ticket.objects.filter(opened_at__lt=since).exists()
 
 
-def test_the_past_was_checked_by_two_people_each(
-    loaded: Source,
-) -> None:
+def test_the_past_was_checked_by_two_people_each(loaded: Source, db: None) -> None:
     assert rollups.catch_up()
     corners = {
         (right, kept): count
