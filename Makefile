@@ -14,7 +14,7 @@ demo: setup ## run everything here on made-up tickets, on services of its own; C
 		test $$status -eq 130 && exit 0; exit $$status
 
 test: setup chromium ## run the tests; PYTEST_ARGS="-k webhook" passes more to pytest
-	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: setup ## lint, format, types, templates, migrations, settings and the API's description
 	@$(BIN)/python -m config.embedded --data .data/check -- $(MAKE) --no-print-directory checks

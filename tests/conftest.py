@@ -17,14 +17,26 @@ from typing import Any
 import pgtrigger
 import pytest
 from django.conf import settings as configured
-from django.contrib.auth.models import User
-from django.db import OperationalError, connection, transaction
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Count
 from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
 from review import recalled
+from review.cache import PatientRedis
 from review.metrics import rollups
-from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN, ensure_groups, give_role
+from review.roles import (
+    AI_OWNER,
+    AUDITOR,
+    ROLES,
+    TEAM_LEAD,
+    TECHNICIAN,
+    ensure_groups,
+    give_role,
+    permissions_of,
+)
+from tests.emptying import emptied
 from tests.groups import group_of
 from triage import tasks
 from triage.intake import callers
@@ -38,8 +50,6 @@ CATALOGUE = {
     "team": ("service-desk", "infrastructure"),
     "priority": ("low", "normal", "urgent"),
 }
-OF_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission"}
-EMPTIED_AT_MOST = 5
 _numbers = count(1)
 
 
@@ -47,6 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # Static files come from the apps here; nothing has collected them.
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning:whitenoise")
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning:django")
+    # A fifth of a second for each person with a password, otherwise.
+    configured.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        *configured.PASSWORD_HASHERS,
+    ]
+    # Each client of the tests would look through all static files, otherwise.
+    configured.WHITENOISE_AUTOREFRESH = True
     # However slow the machine is, the cache of this process answers: a pause would fail a test.
     for cache in configured.CACHES.values():
         cache["OPTIONS"] |= {"socket_timeout": 20, "socket_connect_timeout": 20}
@@ -73,45 +90,15 @@ def quickly_emptied() -> Iterator[None]:
     patch.undo()
 
 
-def emptied() -> bool:
-    """Remove all rows but those that migrations made; False where the database's user may not.
-
-    Again where a browser's last requests are still being answered and lock rows in another order.
-    """
-    for attempt in range(1, EMPTIED_AT_MOST + 1):
-        try:
-            return _emptied()
-        except OperationalError:
-            if attempt == EMPTIED_AT_MOST:
-                raise
-            time.sleep(0.2 * attempt)
-    return False
-
-
-def _emptied() -> bool:
-    """Without triggers: the ledger's refuse it, and others note what has gone."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-        if cursor.fetchone() != (True,):
-            return False
-        tables = sorted(set(connection.introspection.table_names(cursor)) - OF_MIGRATIONS)
-        quoted = {table: connection.ops.quote_name(table) for table in tables}
-        cursor.execute(
-            " UNION ALL ".join(
-                f"SELECT '{table}' WHERE EXISTS (SELECT FROM {name})"
-                for table, name in quoted.items()
-            )
-        )
-        filled = [table for (table,) in cursor.fetchall()]
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for table in filled:
-            cursor.execute(f"DELETE FROM {quoted[table]}")
-    return True
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        ensure_groups()
 
 
 @pytest.fixture(scope="module")
 def rows_of_a_module(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """What is made in it stays until the module ends; its tests come after it and commit nothing."""
+    """What is made in it stays until the module ends, whose tests may commit nothing."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -121,6 +108,12 @@ def rows_of_a_module(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
 def no_remembered_callers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the door remembers of a source would outlive the source here."""
     monkeypatch.setattr(callers, "_remembered", {})
+
+
+@pytest.fixture(autouse=True)
+def a_cache_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that took the cache away leaves no pause behind for the next ones."""
+    monkeypatch.setattr(PatientRedis, "silent_until", 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -150,12 +143,18 @@ def nothing_drawn_by_chance(settings: Settings) -> None:
 def new_user(username: str, *roles: str, **over: Any) -> User:
     """A person without a password; `roles` are names from review.roles."""
     user = User.objects.create_user(username, **over)
-    if roles:
+    if roles and not groups_are_whole():
         ensure_groups()
     for role in roles:
         give_role(user, role)
     # Permissions are remembered on the object from its first question on.
     return User.objects.get(pk=user.pk)
+
+
+def groups_are_whole() -> bool:
+    """Not so after a test that changed them and committed it. Making them takes 40 queries."""
+    held = Group.objects.annotate(held=Count("permissions")).values_list("name", "held")
+    return dict(held) == {role: len(permissions_of(role)) for role in ROLES}
 
 
 @pytest.fixture

@@ -192,7 +192,9 @@ def verdicts_fit_values_and_labels() -> None:
     )
 
 
-def test_people_wave_some_errors_through_and_the_models_made_real_ones(loaded: Source, db: None) -> None:
+def test_people_wave_some_errors_through_and_the_models_made_real_ones(
+    loaded: Source, db: None
+) -> None:
     truths = dict(
         Label.objects.filter(origin=Label.Origin.HISTORY, field__key="category").values_list(
             "ticket", "choice__key"
