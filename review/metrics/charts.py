@@ -219,8 +219,8 @@ def trend(found: Trend) -> dict[str, Any] | None:
     }
 
 
-def curve(points: Sequence[OnLine], name: str, tone: str) -> Chart:
-    """A figure along a line of numbers, from the smallest on."""
+def curve(points: Sequence[OnLine], name: str, tone: str, axis: str = "") -> Chart:
+    """A figure along a line of numbers, from the smallest on; `axis` says what they are."""
     points = sorted(points, key=lambda point: point.at)
     series = {
         "name": name,
@@ -236,6 +236,7 @@ def curve(points: Sequence[OnLine], name: str, tone: str) -> Chart:
         "series": [series],
         "marks": [],
         "titles": [point.title for point in points],
+        "axis": axis,
         "height": TREND_HEIGHT + LEGEND_HEIGHT,
     }
 

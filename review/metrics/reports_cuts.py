@@ -88,7 +88,9 @@ def chart(report: Report) -> charts.Chart | None:
         if (coverage := row.figures["coverage"]).value is not None
         and (error := row.figures["error"]).value is not None
     }
-    return charts.curve(list(told.values()), _("AI wrong"), "bad") if len(told) > 1 else None
+    if len(told) < 2:
+        return None
+    return charts.curve(list(told.values()), _("AI wrong"), "bad", _("share of all"))
 
 
 def listed(scope: Scope, bucket: Bucket) -> QuerySet[Proposal]:

@@ -8,6 +8,8 @@ const drawn = [];
 
 const colour = (tone) => getComputedStyle(page).getPropertyValue(`--m-${tone}`).trim();
 const percent = (share) => `${Math.round(share * 100)} %`;
+// Marks of an axis are round by themselves, and may be less than a percent apart.
+const percentMark = (share) => `${(100 * share).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 })} %`;
 
 function time(seconds) {
   if (seconds < HOUR) return `${Math.round(seconds / MINUTE)} min`;
@@ -68,7 +70,7 @@ function axes(data, isStacked) {
   const narrow = page.clientWidth < 620;
   const reach = isStacked ? 1 : farthest(data);
   const isTime = data.unit === "seconds";
-  const tick = data.unit === "kappa" ? (value) => value.toLocaleString(document.documentElement.lang) : percent;
+  const tick = data.unit === "kappa" ? (value) => value.toLocaleString(document.documentElement.lang) : percentMark;
   return {
     x: {
       stacked: isStacked,

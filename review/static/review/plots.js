@@ -3,7 +3,7 @@
 // colours and the words. Chart.js draws points and lines; bands and marks are drawn here.
 
 const isNarrow = () => page.clientWidth < 620;
-const unitTick = (data) => (data.unit === "share" ? percent : time);
+const unitTick = (data) => (data.unit === "share" ? percentMark : time);
 const tickText = () => ({ color: colour("soft"), font: { size: 12 } });
 
 function polygon(ctx, points) {
@@ -83,7 +83,6 @@ function weekAxes(data) {
   const isShare = data.unit === "share";
   const reach = Math.max(reachOf(data.series.flatMap((series) => series.points)), isShare ? 0.02 : 60);
   const last = data.at.at(-1);
-  const every = Math.max(1, Math.ceil(data.at.length / (isNarrow() ? 4 : 9)));
   return {
     x: {
       type: "linear",
@@ -91,7 +90,8 @@ function weekAxes(data) {
       max: last * 1.02,
       grid: { display: false },
       border: { display: false },
-      afterBuildTicks(axis) { axis.ticks = data.at.filter((_, week) => week % every === 0).map((value) => ({ value })); },
+      title: { display: Boolean(data.axis), text: data.axis, ...tickText() },
+      afterBuildTicks(axis) { axis.ticks = apart(data.at, isNarrow() ? 4 : 9).map((value) => ({ value })); },
       ticks: { ...tickText(), autoSkip: false, maxRotation: 0, callback: (value) => data.labels[data.at.indexOf(value)] },
     },
     y: {
@@ -104,6 +104,14 @@ function weekAxes(data) {
       ticks: { ...tickText(), maxTicksLimit: 5, callback: unitTick(data) },
     },
   };
+}
+
+// Those places of the line whose words do not run into one another.
+function apart(places, most) {
+  const gap = (places.at(-1) - places[0]) / most;
+  const kept = [];
+  places.forEach((place) => { if (!kept.length || place - kept.at(-1) >= gap) kept.push(place); });
+  return kept;
 }
 
 function clockTicks(reach) {
@@ -204,7 +212,7 @@ function limitAxes(data) {
       max: far > 0.9 ? 1 : undefined,
       grid: { color: colour("line") },
       border: { display: false },
-      ticks: { ...tickText(), maxTicksLimit: 6, callback: percent },
+      ticks: { ...tickText(), maxTicksLimit: 6, callback: percentMark },
     },
   };
 }

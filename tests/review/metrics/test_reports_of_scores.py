@@ -79,7 +79,7 @@ def test_the_curve_goes_from_the_surest_to_all(desk: Desk) -> None:
     drawn = reports_cuts.chart(reports_cuts.by_cut(make_scope()))
 
     assert drawn is not None
-    assert drawn["at"] == [40, 80, 100]
+    assert (drawn["at"], drawn["axis"]) == ([40, 80, 100], "share of all")
     assert [point["value"] for point in drawn["series"][0]["points"]] == pytest.approx(
         [0, 0.05, 0.14]
     )

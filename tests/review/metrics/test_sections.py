@@ -63,6 +63,17 @@ def test_a_wrong_window_is_named_and_counts_nothing(lead: Client, slug: str) -> 
     assert "The last day lies before the first." in words(answer)
 
 
+def test_no_table_is_offered_that_has_no_row_and_no_dot_parts_nothing(
+    lead: Client, desk: Desk, team: list[User]
+) -> None:
+    checked_by(desk, team)
+
+    for slug in SECTIONS:
+        page = words(lead.get(f"/metrics/{slug}/?{WINDOW}"))
+        assert "Table of 0 rows" not in page
+        assert " · </small>" not in page
+
+
 def test_the_four_corners_lead_to_their_tickets(lead: Client, desk: Desk, team: list[User]) -> None:
     checked_by(desk, team)
 
