@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from review.metrics.sections import SECTIONS
 from review.metrics.window import local_now
 from review.models import WeeklySubscription
 from review.views import for_people, person
@@ -71,6 +72,7 @@ def _page(
     context = {
         "form": form,
         "here": SLUG,
+        "sections": SECTIONS.values(),
         "subscription_form": subscription_form or _own_form(request),
         "address": viewer.email,
     }

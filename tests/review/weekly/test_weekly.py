@@ -21,6 +21,7 @@ from pypdf import PdfReader
 from config.schedule import BEAT_SCHEDULE
 from review.metrics.kpis import agreeing
 from review.metrics.kpis.measures import REASSIGNED
+from review.metrics.sections import SECTIONS
 from review.models import WeeklySent, WeeklySubscription
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN
 from review.tasks import send_weekly_reports
@@ -321,6 +322,18 @@ def test_three_roles_see_it_and_may_ask_for_it(
     asked = client.post("/metrics/weekly/settings", {"wanted": "on", "language": "de"})
     assert asked.status_code == (302 if status == 200 else 403)
     assert WeeklySubscription.objects.exists() == (status == 200)
+
+
+def test_its_page_leads_to_all_others_and_draws_its_charts(client: Client, desk: Desk) -> None:
+    fill(desk)
+    client.force_login(new_user("robin", TEAM_LEAD), "review.accounts.People")
+
+    page = client.get("/metrics/weekly/").content.decode()
+
+    assert all(f'href="/metrics/{slug}/"' in page for slug in SECTIONS)
+    assert "kpi-charts" in page
+    assert "review/plots.js" in page
+    assert page.index("metrics-foot") > page.rindex("</section>")
 
 
 def test_settings_are_kept_changed_and_taken_back(client: Client, desk: Desk) -> None:
