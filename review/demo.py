@@ -23,6 +23,8 @@ from triage.models import Choice, Proposal, ProposedValue, Source, TicketEvent
 
 PASSWORD = "demo-countersign"
 DECIDED_DAYS = 60
+# The workflow in which automation helps nobody: proposed rightly, and handed on all the same.
+HANDED_ON = {"security.phishing"}
 
 Stage = Callable[[str], AbstractContextManager[Callable[[str], None]]]
 
@@ -185,6 +187,8 @@ def _word(
             else chance.choice(["specialist", "specialist", "major-incident"])
         )
         return _with_reason(desk, word, Decision.Verdict.ESCALATED, "escalate", key)
+    if story.category in HANDED_ON and chance.random() < 0.4:
+        return _with_reason(desk, word, Decision.Verdict.ESCALATED, "escalate", "sensitive")
     _settle(desk, word, habits, values, story)
     word.with_playbook = (
         proposal.playbook is not None
