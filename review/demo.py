@@ -14,6 +14,7 @@ from django.db import transaction
 from review import pulse, roles
 from review.demo_checks import check_past
 from review.demo_decisions import Word, store
+from review.metrics import rollups
 from review.models import Decision, PulseCount, Reason
 from review.reasons import MORE_PRECISE, ensure_reasons
 from triage.demo import catalogue, hindsight, past, require_demo_mode
@@ -53,6 +54,8 @@ def load(*, now: datetime, stage: Stage) -> Source:
         truths = {each.ticket.pk: each.story for each in told}
         count = decide_past(source, proposals, truths, list(people.values()))
         tell(f"{len(proposals)} proposals, {count} decisions")
+    with stage("Counting them for the metrics"):
+        rollups.catch_up()
     return source
 
 

@@ -14,8 +14,8 @@ ROUNDING = 1e-9
 LATER = (
     """
     INSERT INTO triage_ticketevent (ticket_id, key, kind, happened_at, choice_id, score)
-    SELECT id, 'late', CASE id %% 3 WHEN 0 THEN 'reopened' WHEN 1 THEN 'commented'
-        ELSE 'escalated' END, now(), NULL, NULL
+    SELECT id, 'late ' || gen_random_uuid(), CASE id %% 3 WHEN 0 THEN 'reopened'
+        WHEN 1 THEN 'commented' ELSE 'escalated' END, now(), NULL, NULL
     FROM triage_ticket WHERE id %% %(every)s = 0
     """,
     "UPDATE triage_ticketevent SET happened_at = happened_at + interval '1 hour' "

@@ -1,6 +1,6 @@
 """Every comparison there is, in the order they are made, and what the ratios should be."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.speed import cockpit, drain, intake, latency, memory, pages, reports, similar
@@ -13,7 +13,7 @@ class Group:
     """Comparisons that share what they start; `measure` makes those that are named."""
 
     names: Sequence[str]
-    measure: Callable[[Setting, Sequence[str]], list[Row]]
+    measure: Callable[[Setting, Sequence[str]], Iterable[Row]]
 
 
 GROUPS = (

@@ -14,7 +14,6 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from review import demo, roles
-from review.metrics import rollups
 from review.models import CheckCount, DecidedValue, Decision, SpotCheck, Truth
 from triage import ledger
 from triage.demo import OnlyInDemo, catalogue, company, past
@@ -30,6 +29,7 @@ from triage.models import (
     RuleVersion,
     Source,
     Ticket,
+    Touched,
     Waiting,
 )
 
@@ -239,7 +239,8 @@ def hindsight_reaches_back_as_far_as_asked() -> None:
 
 
 def test_the_past_was_checked_by_two_people_each(loaded: Source, db: None) -> None:
-    assert rollups.catch_up()
+    # Whoever opens the metrics first finds everything counted.
+    assert not Touched.objects.exists()
     corners = {
         (right, kept): count
         for right, kept, count in CheckCount.objects.filter(is_twice=True)
