@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -14,6 +13,7 @@ from review.roles import AUDITOR, TECHNICIAN
 from tests.browser.conftest import Opener
 from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.conftest import new_user
+from tests.emptying import forget_cached
 from tests.review.helpers import Desk, make_desk, make_proposal, make_ticket
 from triage import ledger, similar
 from triage.models import EmergencyStop, Ticket
@@ -25,7 +25,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitaen" * 3
 @pytest.fixture
 def desk(transactional_db: None) -> Desk:
     similar.forget()
-    cache.clear()
+    forget_cached()
     return make_desk()
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from review import decisions
@@ -12,6 +11,7 @@ from review.reasons import ensure_reasons
 from tests.browser.conftest import Opener
 from tests.browser.eyes import NARROW, WIDE, troubles
 from tests.browser.test_answer_first import READ_MS
+from tests.emptying import forget_cached
 from tests.review.helpers import Desk, make_proposal, make_technician
 from tests.review.looks.world import give, make_waiting_check, second_desk
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def desk(transactional_db: None) -> Desk:
-    cache.clear()
+    forget_cached()
     ensure_reasons()
     return second_desk()
 

@@ -14,6 +14,7 @@ from redis import RedisError
 
 from review import bell
 from review.models import Seen
+from tests.emptying import forget_cached
 from tests.review.helpers import Desk, make_desk, make_proposal, make_technician, make_user
 from tests.review.test_news import page, told
 from triage import ledger
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def fresh_cache() -> None:
-    cache.clear()
+    forget_cached()
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_reading_the_first_page_makes_it_old(technician: Client, desk: Desk, may
     assert bell_of(technician).strip() == ""
     assert page(technician).count('class="is-new"') == 0
     told(desk, "rule:3", event="added")
-    cache.clear()
+    forget_cached()
     assert ">1<" in bell_of(technician)
     assert Seen.objects.get().person == maya
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from review import concerns, decisions, news, policy_news
 from review.models import Decision, Withdrawal
+from tests.emptying import forget_cached
 from tests.review.helpers import (
     Desk,
     make_desk,
@@ -42,7 +42,7 @@ MOST_QUERIES = 20
 
 @pytest.fixture(autouse=True)
 def fresh_cache() -> None:
-    cache.clear()
+    forget_cached()
 
 
 @pytest.fixture

@@ -19,6 +19,11 @@ from triage.models import Job, Source
 
 __all__ = ["in_threads", "world"]
 
+# Other processes of the tests have databases of their own on the same server.
+OWN_LOCKS = """
+    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND datname = current_database()
+"""
 SLOW, HEALTHY = "http://slow.example.org/api", "http://healthy.example.org/api"
 
 
@@ -186,5 +191,5 @@ def test_places_are_free_again_however_a_call_ended() -> None:
             raise error("it failed")
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(OWN_LOCKS)
         assert cursor.fetchone() == (0,)

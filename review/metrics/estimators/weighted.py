@@ -96,7 +96,8 @@ class WeightedSums:
         kish = self.w**2 / self.ww
         rate = self.rate
         squares = (1 - rate) ** 2 * self.wwx + rate**2 * (self.ww - self.wwx)
-        if not 0 < rate < 1 or squares <= 0:
+        # So near to none or all, what is left of the variance may be no more than rounding.
+        if not ROUNDING < rate < 1 - ROUNDING or squares <= 0:
             return kish
         return min(kish, rate * (1 - rate) * self.w**2 / squares)
 

@@ -7,7 +7,6 @@ from math import ceil
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +16,7 @@ from review import recalled
 from review.metrics import co_creation, votes
 from review.metrics.definitions import DEFINITIONS
 from review.models import DefinitionComment, MetricDefinition
+from tests.emptying import forget_cached
 from tests.review.definitions.world import (
     WHERE,
     active,
@@ -117,7 +117,7 @@ def test_a_long_discussion_is_paged(as_: As, technician: User) -> None:
 
 
 def test_an_open_vote_is_news_and_rings_the_bell(as_: As, technician: User, ai_owner: User) -> None:
-    cache.clear()
+    forget_cached()
     User.objects.update(date_joined=timezone.now() - timedelta(days=40))
     row = proposed(ai_owner)
     votes.open_vote(row.pk, by=ai_owner)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from review.load import load_of
 from review.models import Decision, Drill, DrillAnswer, DrillProgramme, Reason
+from tests.emptying import forget_cached
 from tests.review.drills.world import (
     EVERY,
     make_answer,
@@ -293,7 +293,7 @@ def test_a_drill_counts_as_a_review_of_the_hour(
 ) -> None:
     decide_one(client, desk)
     # In a test nothing is committed, so the decision is known to the database alone.
-    cache.clear()
+    forget_cached()
     before = load_of(maya).reviews
     assert before == EVERY + 1
 
@@ -302,7 +302,7 @@ def test_a_drill_counts_as_a_review_of_the_hour(
 
     # As it is remembered, and as the database has it.
     assert load_of(maya).reviews == before + 1
-    cache.clear()
+    forget_cached()
     assert load_of(maya).reviews == before + 1
 
 

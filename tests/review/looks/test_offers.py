@@ -7,7 +7,6 @@ from threading import Barrier
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils import timezone
 from review import decisions, load
 from review.looks import offers
 from review.models import Decision, PracticeAnswer, SecondLook
+from tests.emptying import forget_cached
 from tests.review.helpers import (
     Desk,
     make_proposal,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def desk() -> Desk:
-    cache.clear()
+    forget_cached()
     return second_desk()
 
 
@@ -138,7 +138,7 @@ def test_an_answer_starts_the_count_anew_and_is_a_review_of_the_hour(
         give(desk, check, tom, category="network.vpn")
 
     assert load.load_of(tom).reviews == before + 1
-    cache.clear()
+    forget_cached()
     assert load.load_of(tom).reviews == before + 1
     assert offers.offer(tom) is None
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +15,7 @@ from django.utils import timezone
 from review import decisions
 from review.looks import offers
 from review.models import BlindAnswer, SecondLook, SpotCheck
+from tests.emptying import forget_cached
 from tests.review.blind_world import answers, make_drawn
 from tests.review.helpers import (
     Desk,
@@ -36,7 +36,7 @@ ADVICE = ("Network › VPN", "Network operations", "accepted", "Maya", "recatego
 
 @pytest.fixture
 def desk() -> Desk:
-    cache.clear()
+    forget_cached()
     return second_desk()
 
 

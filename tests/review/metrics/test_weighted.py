@@ -66,6 +66,14 @@ def test_weights_of_1_are_wilson(hits: list[bool]) -> None:
     assert found.interval == pytest.approx(wilson(sum(hits), len(hits)), abs=1e-9)
 
 
+def test_sums_that_are_off_by_rounding_alone_count_as_all_hits() -> None:
+    exact = WeightedSums(3, 300.0, 30_000.0, 300.0, 30_000.0)
+    off = WeightedSums(3, 300.0, 30_000.0, 300.0 * (1 - 2**-52), 30_000.0 * (1 - 2**-50))
+
+    assert off.rate < 1
+    assert off.n_eff == exact.n_eff == 3
+
+
 @given(rows=ROWS, order=st.randoms(use_true_random=False))
 def test_a_weighted_rate_lies_in_its_interval_and_no_order_matters(
     rows: list[tuple[bool, float]], order: Random

@@ -19,7 +19,7 @@ from triage.demo.corpus import stories
 
 PROJECT = Path(__file__).resolve().parents[3]
 OWN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "DJANGO_SETTINGS_MODULE")
-PATIENCE_SECONDS = 110.0
+PATIENCE_SECONDS = 240.0
 ARRIVED = """
     SELECT t.subject FROM triage_proposal p JOIN triage_ticket t ON t.id = p.ticket_id
     WHERE t.received_at > now() - interval '5 minutes' AND t.closed_at IS NULL
