@@ -65,7 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Each client of the tests would look through all static files, otherwise.
     configured.WHITENOISE_AUTOREFRESH = True
     # However slow the machine is, the cache of this process answers: a pause would fail a test.
-    for cache in configured.CACHES.values():
+    caches: dict[str, dict[str, Any]] = configured.CACHES
+    for cache in caches.values():
         cache["OPTIONS"] |= {"socket_timeout": 20, "socket_connect_timeout": 20}
 
 
