@@ -69,7 +69,7 @@ def test_removing_words_cited_by_the_second_tier_costs_more_than_random_ones(
     real_parts: tuple[Tickets, Tickets], two_tiers: Fit, remembering: Remembering
 ) -> None:
     cited, random = mean_drops(
-        two_tiers.classifier, real_parts[1][0][:20], remembering=remembering, ask=Ask.ALWAYS
+        two_tiers.classifier, real_parts[1][0][:40], remembering=remembering, ask=Ask.ALWAYS
     )
     assert cited > 3 * random
     assert cited > 0.1
