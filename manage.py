@@ -5,7 +5,12 @@ import os
 import sys
 
 import django
-from django.core.management import call_command, execute_from_command_line
+from django.core.management import (
+    BaseCommand,
+    CommandError,
+    call_command,
+    execute_from_command_line,
+)
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -28,6 +33,7 @@ def migrate_if_needed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_MIGRATES_AT_A_TIME])
         try:
+            BaseCommand().check(tags=["database"], databases=["default"])
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 call_command("migrate", interactive=False, verbosity=0)
@@ -53,6 +59,8 @@ def main() -> None:
         if is_local and command not in WITHOUT_MIGRATIONS and not asks_for_help:
             migrate_if_needed()
         execute_from_command_line(sys.argv)
+    except CommandError as error:
+        sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
 

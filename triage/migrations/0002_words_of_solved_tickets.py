@@ -48,7 +48,8 @@ NO_STATISTICS = "ALTER INDEX ticket_words ALTER COLUMN 1 SET STATISTICS 0"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("triage", "0010_text_vectors")]
+    replaces = [("triage", "0011_words_of_solved_tickets")]
+    dependencies = [("triage", "0001_squashed_0019")]
 
     operations = [
         migrations.RunSQL(FUNCTION, "DROP FUNCTION triage_words(bigint, text, text)"),
