@@ -14,6 +14,7 @@ from django.db import transaction
 from review import pulse, roles
 from review.demo_checks import check_past
 from review.demo_decisions import Word, store
+from review.demo_kpis import agree
 from review.metrics import rollups
 from review.models import Decision, PulseCount, Reason
 from review.reasons import MORE_PRECISE, ensure_reasons
@@ -45,17 +46,19 @@ def load(*, now: datetime, stage: Stage) -> Source:
         ensure_reasons()
         source = catalogue.install(people["olivia"])
     with stage("Three months of solved tickets") as tell:
-        told = past.load(source, split(stories())[0], now=now)
+        began = now - timedelta(days=DECIDED_DAYS)
+        told = past.load(source, split(stories())[0], now=now, by_hand_before=began)
         tell(f"{len(told)} tickets")
     with stage("Training") as tell:
         past.train(source, source.owner, tell=tell)
     with stage("Two months of proposals and decisions") as tell:
-        proposals = hindsight.propose(source, since=now - timedelta(days=DECIDED_DAYS))
+        proposals = hindsight.propose(source, since=began)
         truths = {each.ticket.pk: each.story for each in told}
         count = decide_past(source, proposals, truths, list(people.values()))
         tell(f"{len(proposals)} proposals, {count} decisions")
     with stage("Counting them for the metrics"):
         rollups.catch_up()
+        agree(source, people["olivia"], at=began - timedelta(days=1))
     return source
 
 

@@ -1,4 +1,4 @@
-"""Where to look first: the groups that differ from all others by more than chance explains."""
+"""Where to look first: what differs from all else, or from before, by more than chance explains."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from review.metrics import wording
 from review.metrics.cohorts import Outcome
 from review.metrics.estimators import newcombe
 from review.metrics.figures import AI, Bucket, Figure, Row
+from review.metrics.kpis import listing
+from review.metrics.kpis.board import Board
 from review.metrics.report import Report
 
 ERROR = 0.05
@@ -25,23 +27,31 @@ class Comparison:
     there: tuple[int, int]
     text: str | Promise
     more_helps: bool
-    bucket: Bucket | None
+    bucket: Bucket | None = None
+    measure: str | Promise = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)
 class Finding:
+    """`bucket` or `href` leads to what is behind it."""
+
     name: str
     text: str
     helps: bool
     weight: float
     bucket: Bucket | None
+    href: str
 
 
-def findings(acceptance: Report, escalated: Report, reopened: Report) -> list[Finding]:
+def findings(
+    acceptance: Report, escalated: Report, reopened: Report, boards: Sequence[Board] = ()
+) -> list[Finding]:
     """At most SHOWN that help and SHOWN that hurt, those that touch most proposals first.
 
     The chance that any of them shows by luck alone stays below ERROR, however many groups are
     compared (Bonferroni). Only groups with enough cases are compared, and only with enough else.
+    Of boards the shares of tickets are compared with their baseline: of all of them less is better.
     """
     comparisons = [
         *_with_the_rest(
@@ -57,6 +67,7 @@ def findings(acceptance: Report, escalated: Report, reopened: Report) -> list[Fi
             more_helps=False,
         ),
         *_ai_with_person(reopened),
+        *_now_with_before(boards),
     ]
     confidence = 1 - ERROR / max(len(comparisons), 1)
     found = [finding for c in comparisons if (finding := _finding(c, confidence))]
@@ -102,6 +113,24 @@ def _ai_with_person(report: Report) -> Iterator[Comparison]:
             )
 
 
+def _now_with_before(boards: Sequence[Board]) -> Iterator[Comparison]:
+    for board in boards:
+        for line in board.lines:
+            # Medians and shares of time have no counts that Newcombe's interval could take.
+            if line.difference is None or line.before is None or line.now.k is None:
+                continue
+            if line.now.value is not None and line.before.value is not None:
+                yield Comparison(
+                    name=board.source.name,
+                    here=_rate(line.now),
+                    there=_rate(line.before),
+                    text=_("%(measure)s: %(here)s of %(n)s, before automation %(there)s"),
+                    more_helps=False,
+                    measure=line.measure.definition.name,
+                    href=listing.link(board.source, line.measure, line.days) if line.days else "",
+                )
+
+
 def _rate(figure: Figure) -> tuple[int, int]:
     return figure.k or 0, figure.n
 
@@ -119,8 +148,10 @@ def _finding(comparison: Comparison, confidence: float) -> Finding | None:
             "here": wording.percent(k / n),
             "n": wording.whole(n),
             "there": wording.percent(other_k / other_n),
+            "measure": comparison.measure,
         },
         helps=is_more == comparison.more_helps,
         weight=abs(difference.value) * n,
         bucket=comparison.bucket,
+        href=comparison.href,
     )

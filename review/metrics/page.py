@@ -15,6 +15,7 @@ from review.metrics.corners import Corners, corners
 from review.metrics.figures import Bucket, Figure, Kind, Row
 from review.metrics.findings import Finding, findings
 from review.metrics.flow import flow
+from review.metrics.kpis.board import with_baseline
 from review.metrics.outliers import outliers
 from review.metrics.report import GROUP_NAMES, Report
 from review.metrics.sections import SECTIONS, Section
@@ -99,7 +100,9 @@ def context(scope: Scope) -> dict[str, Any]:
     cards = {key.replace("-", "_"): _card(report) for key, report in found.items()}
     untouched, reopened = found["untouched"], found["reopened"]
     total = untouched.totals[0]
-    noted = findings(found["acceptance"], found["escalated-despite-automation"], reopened)
+    noted = findings(
+        found["acceptance"], found["escalated-despite-automation"], reopened, with_baseline(scope)
+    )
     return {
         **page_of(scope),
         "cards": cards,
@@ -227,7 +230,8 @@ def _cell(scope: Scope, figure: Figure, *, says_n: bool = True) -> Cell:
 
 
 def _noted(scope: Scope, finding: Finding) -> dict[str, str]:
-    return {"name": finding.name, "text": finding.text, "href": link(scope, finding.bucket)}
+    href = finding.href or link(scope, finding.bucket)
+    return {"name": finding.name, "text": finding.text, "href": href}
 
 
 def _bars(scope: Scope, total: Row) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from review.metrics.estimators.intervals import hybrid_difference
 from review.metrics.figures import Bucket, Figure, Kind
 from review.metrics.findings import Finding, findings
 from review.metrics.kpis import page as kpi_page
-from review.metrics.kpis.board import boards
+from review.metrics.kpis.board import Board, boards
 from review.metrics.registry import ENTRIES, report_of
 from review.metrics.window import Scope, ScopeForm, local_now
 from review.weekly.weeks import Week
@@ -121,7 +121,8 @@ def content(week: Week, source: Source | None) -> Content:
     before = _scope(week.monday - timedelta(weeks=WEEKS_BEFORE), before_last, source, now)
     kpi_first = week.last - timedelta(days=7 * KPI_WEEKS - 1)
     kpis = _scope(kpi_first, week.last, source, now)
-    noted = _findings(scope)
+    compared = boards(kpis)
+    noted = _findings(scope, compared)
     slug = source.slug if source else ""
     return Content(
         week=week,
@@ -132,7 +133,7 @@ def content(week: Week, source: Source | None) -> Content:
         before_last=before.last,
         kpi_first=kpi_first,
         headlines=[_headline(key, scope, before) for key in HEADLINES],
-        boards=kpi_page.shown(boards(kpis)),
+        boards=kpi_page.shown(compared),
         hurts=[_told(scope, one) for one in noted if not one.helps],
         helps=[_told(scope, one) for one in noted if one.helps],
         budgets=budgets(slug),
@@ -207,13 +208,14 @@ def _difference(now: Figure, before: Figure) -> Figure:
     return Figure(Kind.DIFFERENCE, found.value, min(now.n, before.n), interval=found.interval)
 
 
-def _findings(scope: Scope) -> list[Finding]:
+def _findings(scope: Scope, compared: Sequence[Board]) -> list[Finding]:
     keys = (definitions.ACCEPTANCE.key, definitions.ESCALATED.key, definitions.REOPENED.key)
-    return findings(*(report_of(key, scope) for key in keys))
+    return findings(*(report_of(key, scope) for key in keys), compared)
 
 
 def _told(scope: Scope, finding: Finding) -> Told:
-    return Told(finding.name, finding.text, _link(scope, finding.bucket))
+    href = absolute(finding.href) or _link(scope, finding.bucket)
+    return Told(finding.name, finding.text, href)
 
 
 def _link(scope: Scope, bucket: Bucket | None) -> str:

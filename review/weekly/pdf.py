@@ -102,7 +102,7 @@ def _point(figure: Figure | None, tone: str) -> Point | None:
 def _findings(paper: Paper, told: Content) -> None:
     paper.heading(_("Where automation hurts, and where it helps"))
     if not (told.hurts or told.helps):
-        paper.said(_("No group differs from all others by more than chance explains."))
+        paper.said(_("Nothing differs by more than chance explains."))
     for name, found, tone in ((_("Hurts"), told.hurts, "bad"), (_("Helps"), told.helps, "good")):
         _list(paper, name, found, tone)
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -28,6 +28,10 @@ from triage.models import (
 DAYS = 90
 FIRST_NUMBER = 31_001
 TRAINED = ("category", "priority")
+# Before automation a ticket lay with the service desk first; so many had to be handed on by hand.
+FIRST_TEAM = "service-desk"
+SENT_ON = 0.45
+MINUTES_UNTIL_SENT_ON = 55.0
 CLOSING = (TicketEvent.Kind.RESOLVED, TicketEvent.Kind.CLOSED)
 
 
@@ -41,16 +45,27 @@ class Told:
 
 @transaction.atomic
 def load(
-    source: Source, stories: Sequence[Story], *, now: datetime, seed: int = SEED
+    source: Source,
+    stories: Sequence[Story],
+    *,
+    now: datetime,
+    by_hand_before: datetime | None = None,
+    seed: int = SEED,
 ) -> list[Told]:
     """Store solved tickets with their later events and true labels, oldest first.
 
-    Opened in working hours of the DAYS before `now`, and all of them over by then.
+    Opened in working hours of the DAYS before `now`, and all of them over by then. What was
+    opened before `by_hand_before` was routed by people, who found the right team later.
     """
-    chance = random.Random(seed)
+    chance, hands = random.Random(seed), random.Random(seed + 1)
     zone = ZoneInfo(source.time_zone)
     moments = [(_opened(story, now.astimezone(zone), chance), story) for story in stories]
     moments.sort(key=lambda pair: (pair[0], pair[1].key))
+    if by_hand_before:
+        moments = [
+            (opened, sent_on(story, hands) if opened < by_hand_before else story)
+            for opened, story in moments
+        ]
     choices = choices_of(source)
     numbers = count(FIRST_NUMBER)
     told = [Told(story, _ticket(source, story, opened, next(numbers))) for opened, story in moments]
@@ -93,6 +108,18 @@ def values_of(story: Story) -> dict[str, str]:
     if not story.in_scope:
         return {"priority": story.priority}
     return {"category": story.category, "team": story.team, "priority": story.priority}
+
+
+def sent_on(story: Story, chance: random.Random) -> Story:
+    """The story of a ticket that reached its team only by way of the service desk, or as it was."""
+    was_sent_on = any(each.kind == TicketEvent.Kind.REASSIGNED for each in story.happenings)
+    is_there = story.team in ("", FIRST_TEAM)
+    if is_there or was_sent_on or chance.random() >= SENT_ON:
+        return story
+    late = MINUTES_UNTIL_SENT_ON * chance.lognormvariate(0, 0.7)
+    sent = Happening(TicketEvent.Kind.REASSIGNED, late, team=story.team)
+    later = (replace(each, after_minutes=each.after_minutes + late) for each in story.happenings)
+    return replace(story, happenings=(sent, *later))
 
 
 def _opened(story: Story, now: datetime, chance: random.Random) -> datetime:

@@ -202,6 +202,14 @@ def boards(scope: Scope) -> list[Board]:
     return found
 
 
+def with_baseline(scope: Scope) -> list[Board]:
+    """Those that can be compared with before; one query where there are none."""
+    of = {"source": scope.source} if scope.source else {}
+    if not Baseline.objects.filter(**of).exists():
+        return []
+    return [board for board in boards(scope) if board.has_baseline]
+
+
 def in_force(sources: list[Source]) -> dict[tuple[int, str], KpiTarget]:
     """The newest target of each measure, by source and measure."""
     rows = (

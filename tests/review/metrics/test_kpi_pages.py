@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from review.metrics import definitions
+from review.metrics.findings import findings
 from review.metrics.kpis import agreeing, listing
 from review.metrics.kpis.measures import MEASURES, REASSIGNED
+from review.metrics.report import Report
 from review.models import KpiTarget
 from review.roles import AI_OWNER, AUDITOR, TEAM_LEAD, TECHNICIAN
 from tests.conftest import new_user
@@ -20,6 +24,7 @@ from tests.review.metrics.helpers import (
     NOW,
     Desk,
     make_desk,
+    make_scope,
 )
 from tests.review.metrics.kpi_world import (
     SINCE,
@@ -73,6 +78,44 @@ def test_the_page_says_what_is_better_and_that_it_is_no_experiment(
     assert "set after automation began" in page
     assert "12 of 40" in page
     assert 'data-chart="kpi-' in page
+
+
+def test_what_is_better_than_before_is_told_at_a_glance_and_leads_to_its_tickets(
+    window: Client, desk: Desk, lead: User
+) -> None:
+    compared(desk, lead)
+
+    answer = window.get(f"/metrics/?{MARCH}")
+
+    (found,) = answer.context["helps"]
+    assert found["name"] == desk.source.name
+    assert found["text"].replace("\N{NO-BREAK SPACE}", " ") == (
+        "Reassigned: 5 % of 40, before automation 30 %"
+    )
+    assert not answer.context["hurts"]
+    assert words(window.get(found["href"])).count('<th scope="row">') == 2
+
+
+def test_what_is_worse_than_before_hurts(desk: Desk, lead: User) -> None:
+    board = compared(desk, lead)
+    turned = [replace(line, now=line.before, before=line.now) for line in board.lines]
+
+    found = findings(*nothing(), boards=[replace(board, lines=turned)])
+
+    assert [(one.name, one.helps) for one in found] == [(desk.source.name, False)]
+    assert findings(*nothing(), boards=[board])[0].helps
+
+
+def test_what_was_measured_in_another_way_is_not_compared(desk: Desk, lead: User) -> None:
+    board = compared(desk, lead)
+    apart = [replace(line, difference=None, is_apart=True) for line in board.lines]
+
+    assert findings(*nothing(), boards=[replace(board, lines=apart)]) == []
+
+
+def nothing() -> list[Report]:
+    told = (definitions.ACCEPTANCE, definitions.ESCALATED, definitions.REOPENED)
+    return [Report(one, make_scope(), (), (), (), (), 0) for one in told]
 
 
 def test_an_empty_service_has_a_page(window: Client) -> None:

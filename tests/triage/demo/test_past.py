@@ -1,3 +1,4 @@
+import random
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,6 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from review import demo, roles
+from review.metrics.kpis.board import Change, with_baseline
+from review.metrics.window import ScopeForm, local_now
 from review.models import CheckCount, DecidedValue, Decision, SpotCheck, Truth
 from triage import ledger
 from triage.demo import OnlyInDemo, catalogue, company, past
@@ -229,6 +232,36 @@ def test_one_workflow_is_handed_on_far_more_often_than_others(loaded: Source, db
 
     share = {is_such: sum(told) / len(told) for is_such, told in escalated.items()}
     assert share[True] > 0.2 > 3 * share[False]
+
+
+def test_fewer_tickets_are_handed_on_than_before_automation(loaded: Source, db: None) -> None:
+    window = ScopeForm({"days": past.DAYS})
+    assert window.is_valid()
+
+    (board,) = with_baseline(window.scope(local_now()))
+
+    lines = {line.measure.key: line for line in board.lines}
+    assert lines["reassigned"].change == Change.LOWER
+    assert {key for key, line in lines.items() if line.target} == {
+        "reassigned",
+        "came-back",
+        "time-to-resolve",
+    }
+    assert not any(line.is_late for line in lines.values())
+
+
+def test_a_ticket_that_was_sent_on_ends_later_and_with_its_own_team() -> None:
+    told = [story for story in split(stories())[0] if story.in_scope]
+
+    sent = [past.sent_on(story, random.Random(number)) for number, story in enumerate(told)]
+
+    changed = [(was, now) for was, now in zip(told, sent, strict=True) if was != now]
+    assert 0.25 < len(changed) / len(told) < 0.5
+    for was, now in changed:
+        first = now.happenings[0]
+        assert (first.kind, first.team) == ("reassigned", was.team)
+        assert was.team != past.FIRST_TEAM
+        assert now.minutes_to_the_end == was.minutes_to_the_end + first.after_minutes
 
 
 def hindsight_reaches_back_as_far_as_asked() -> None:
