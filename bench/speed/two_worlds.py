@@ -2,6 +2,7 @@
 so that a busy machine slows both.
 """
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,9 @@ def databases(setting: Setting, *, for_reports: bool = False) -> Iterator[Client
             began = time.perf_counter()
             filled.fill(ground, few + 1, many, **past)
             setting.tell(f"{many:,} tickets, after {time.perf_counter() - began:.0f} s")
+        # As config/wsgi.py does.
+        gc.collect()
+        gc.freeze()
         yield client
     finally:
         for name in (LARGE, SMALL):

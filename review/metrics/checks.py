@@ -7,7 +7,7 @@ import numpy as np
 from django.db.models import Q, QuerySet, Sum
 
 from review.metrics import cohorts
-from review.metrics.counts import by_week
+from review.metrics.counts import counted
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
 from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, name_groups, rows_by
@@ -46,10 +46,7 @@ Cells = Sequence[Cell]
 def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
     """One aggregate query over counts of days, by the scope's group or by other columns."""
     columns = columns or COUNTED_COLUMNS[scope.group]
-    rows = CheckCount.objects.filter(day__gte=scope.first, day__lte=scope.last)
-    if scope.source:
-        rows = rows.filter(source=scope.source)
-    rows = by_week(rows, columns)
+    rows = counted(CheckCount, scope, columns)
     split = ("propensity", "reason_id", "reason__label", *FLAGS)
     found = rows_by(rows, scope, columns, {"count": Sum("n")}, *split)
     return [

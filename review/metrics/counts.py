@@ -5,22 +5,21 @@ What is counted by group can be counted by other columns of the counts instead: 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import F, Min, Model, Q, QuerySet, Sum, Window
-from django.db.models.functions import TruncWeek
+from django.db.models import DateField, F, Min, Q, QuerySet, Sum, Window
+from django.db.models.functions import Cast, TruncWeek
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics import week_counts
+from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater, SumOver
 from review.metrics.bins import Bin
 from review.metrics.cohorts import Outcome
 from review.metrics.groups import COUNTED_COLUMNS, WEEK, Columns, Named, name_groups, rows_by
 from review.metrics.window import Scope
-from review.models import ChangeCount, OutcomeCount, ProposalCount, TimeCount
+from review.models import ChangeCount, OutcomeCount, ProposalCount, Spanned, TimeCount
 
 TOP_STEP_INS = 20
-Counted = TypeVar("Counted", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,13 @@ class Times:
 
 def outcomes(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group the number of proposals with each Outcome, superseded ones beside the rest."""
-    rows = counted(ProposalCount, scope)
+    rows = counted(ProposalCount, scope, columns)
     return by_group(rows, scope, {"n": Sum("n")}, split="outcome", columns=columns)
 
 
 def answers(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group, of those that had something to accept: how many were accepted, how many not."""
-    rows = counted(ProposalCount, scope).filter(
+    rows = counted(ProposalCount, scope, columns).filter(
         is_offered=True, outcome__in=[Outcome.ACCEPTED, Outcome.OVERRIDDEN]
     )
     return by_group(rows, scope, {"n": Sum("n")}, split="outcome", columns=columns)
@@ -78,7 +77,9 @@ def answers(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
 
 def escalations(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group: `n` proposals by a model, `hit` of them escalated later."""
-    rows = counted(ProposalCount, scope).filter(~Q(outcome=Outcome.SUPERSEDED), is_by_model=True)
+    rows = counted(ProposalCount, scope, columns).filter(
+        ~Q(outcome=Outcome.SUPERSEDED), is_by_model=True
+    )
     return by_group(rows, scope, {"n": Sum("n"), "hit": Sum("escalated")}, columns=columns)
 
 
@@ -93,7 +94,7 @@ def reopenings(scope: Scope, columns: Columns | None = None) -> list[GroupCounts
     """By group, for auto, accepted and overridden: `auto` matured, `auto_hit` of them reopened."""
     in_time = Q(reopened_after__lte=scope.outcome_days)
     rows = (
-        counted(OutcomeCount, scope)
+        counted(OutcomeCount, scope, columns)
         .alias(settled_on=DaysLater("day", "settled_after"))
         .filter(settled_on__lt=scope.matured_before.date())
     )
@@ -159,20 +160,16 @@ def decision_times(scope: Scope) -> list[Times]:
 
 
 def binned(
-    days: type[Model], scope: Scope, split: str, columns: Columns | None = None
+    days: type[Spanned], scope: Scope, split: str, columns: Columns | None = None
 ) -> list[Times]:
-    """Bins of a model of week_counts.WEEKS by group and `split`, which is told as the verdict."""
+    """Bins of counts by group and `split`, which is told as the verdict."""
     columns = columns or COUNTED_COLUMNS[scope.group]
     sums = {"count": Sum("n"), "total": Sum("seconds")}
-    found = [
-        row
-        for rows in week_counts.parts(days, scope)
-        for row in rows_by(by_week(rows, columns), scope, columns, sums, split, "bin")
-    ]
-    times: dict[tuple[Named, str], dict[int, Bin]] = {}
+    found = rows_by(counted(days, scope, columns), scope, columns, sums, split, "bin")
+    times: dict[tuple[Named, str], list[Bin]] = {}
     for group, row in zip(name_groups(found, columns), found, strict=True):
-        _add(times.setdefault((group, row[split]), {}), _bin(row))
-    return [Times(group, verdict, list(bins.values())) for (group, verdict), bins in times.items()]
+        times.setdefault((group, row[split]), []).append(_bin(row))
+    return [Times(group, verdict, bins) for (group, verdict), bins in times.items()]
 
 
 def altogether(times: Sequence[Times]) -> list[Times]:
@@ -185,9 +182,14 @@ def altogether(times: Sequence[Times]) -> list[Times]:
     return [Times(None, verdict, list(bins.values())) for verdict, bins in found.items()]
 
 
-def counted(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
-    rows = model._default_manager.filter(day__gte=scope.first, day__lte=scope.last)
-    return rows.filter(source=scope.source) if scope.source else rows
+def counted(model: type[Spanned], scope: Scope, columns: Columns | None = None) -> QuerySet[Any]:
+    """Rows in which each day of a scope is counted once; by week for groups.WEEK."""
+    by_week = columns is WEEK
+    rows: QuerySet[Any] = model.spans.filter(span_counts.rows(model, scope, by_week=by_week))
+    if by_week:
+        # As a date: moments with a zone would be read in Python, one by one.
+        rows = rows.annotate(week=Cast(TruncWeek("day"), DateField()))
+    return rows
 
 
 def _add(bins: dict[int, Bin], more: Bin) -> None:
@@ -209,7 +211,6 @@ def by_group(
 ) -> list[GroupCounts]:
     """With `split`, a column, `n` is named after its value, and any other `hit` value_hit."""
     columns = columns or COUNTED_COLUMNS[scope.group]
-    rows = by_week(rows, columns)
     # Prefixed, because an aggregate may not bear the name of a column that it adds up.
     sums = {f"count_{name}": count for name, count in counts.items()}
     found = rows_by(rows, scope, columns, sums, *([split] if split else []))
@@ -219,10 +220,6 @@ def by_group(
         for name in counts:
             own[_name(row[split], name) if split else name] = row[f"count_{name}"]
     return [GroupCounts(group, own) for group, own in groups.items()]
-
-
-def by_week(rows: QuerySet[Any], columns: Columns) -> QuerySet[Any]:
-    return rows.annotate(week=TruncWeek("day")) if columns is WEEK else rows
 
 
 def _name(value: str, name: str) -> str:

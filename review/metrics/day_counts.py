@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import TruncDate
 
-from review.metrics import cohorts, opening_counts, review_counts, truth_counts, week_counts
+from review.metrics import cohorts, opening_counts, review_counts, span_counts, truth_counts
 from review.metrics.aggregates import BegunDays, BinOf, DaysBetween, PercentOf, SecondsBetween
 from review.metrics.kpis.day_counts import kpis
 from review.metrics.window import Scope
@@ -34,6 +34,7 @@ from review.models import (
     PersonDay,
     ProposalCount,
     ReviewCount,
+    Spanned,
     TicketStory,
     TimeCount,
 )
@@ -60,14 +61,14 @@ def _replace(scope: Scope, kinds: Mapping[type[models.Model], Callable[[Scope], 
         ).delete()
         rows = (model(source=scope.source, **row) for row in count(scope))
         model._default_manager.bulk_create(rows, batch_size=BATCH)
-        if model in week_counts.WEEKS:
-            week_counts.replace(model, scope)
+        if issubclass(model, Spanned):
+            span_counts.replace(model, scope)
 
 
 def forget() -> None:
     """Remove all counts."""
     for model in TABLES:
-        model._default_manager.all().delete()
+        model._base_manager.all().delete()
 
 
 def proposals(scope: Scope) -> Rows:
@@ -199,6 +200,5 @@ KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
 # All that is kept: counts of days, those of weeks that are added up from them, and stories.
 TABLES: tuple[type[models.Model], ...] = (
     *KINDS,
-    *(weeks for weeks, _split in week_counts.WEEKS.values()),
     TicketStory,
 )

@@ -14,7 +14,7 @@ from review.metrics.definitions_drills import OF_DRILLS
 from review.metrics.definitions_truth import OF_TRUTH
 from review.metrics.definitions_work import OF_WORK
 from review.metrics.definitions_workflows import OF_WORKFLOWS
-from review.metrics.meaning import Audience, Definition, Parameter, Text, Unit
+from review.metrics.meaning import MOST_OUTCOME_DAYS, Audience, Definition, Parameter, Text, Unit
 
 __all__ = ["DEFINITIONS", "Audience", "Definition", "Parameter", "Text", "Unit"]
 
@@ -106,7 +106,7 @@ REOPENED = Definition(
             label=_("Outcome window"),
             unit=_("days"),
             least=1,
-            most=90,
+            most=MOST_OUTCOME_DAYS,
             default=settings.OUTCOME_WINDOW_DAYS,
         )
     },

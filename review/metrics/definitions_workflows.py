@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics.meaning import Definition, Parameter, Unit
+from review.metrics.meaning import MOST_OUTCOME_DAYS, Definition, Parameter, Unit
 
 OUTCOME_DAYS = Parameter(
     label=_("Outcome window"),
     unit=_("days"),
     least=1,
-    most=90,
+    most=MOST_OUTCOME_DAYS,
     default=settings.OUTCOME_WINDOW_DAYS,
 )
 VERIFIED = Definition(

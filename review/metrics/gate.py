@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
-from django.db.models.functions import TruncWeek
+from django.db.models import QuerySet
 
+from review.metrics.counts import counted
 from review.metrics.figures import Row, withheld
-from review.metrics.groups import COUNTED_COLUMNS, NONE
+from review.metrics.groups import COUNTED_COLUMNS, NONE, WEEK
 from review.metrics.report import Report
 from review.metrics.window import Scope
 from review.models import PersonDay
@@ -23,9 +25,7 @@ People = frozenset[int]
 def people(scope: Scope) -> Mapping[str, People]:
     """Who decided something in each group, by the group's key."""
     column = COUNTED_COLUMNS[scope.group].key
-    rows = PersonDay.objects.filter(day__gte=scope.first, day__lte=scope.last)
-    if scope.source:
-        rows = rows.filter(source=scope.source)
+    rows = counted(PersonDay, scope)
     found = defaultdict(set)
     for key, person in rows.values_list(column, "person_id").distinct():
         found[NONE if key is None else str(key)].add(person)
@@ -57,11 +57,9 @@ def passed(report: Report) -> Report:
 
 def weeks(scope: Scope, mondays: Collection[date], least: int) -> set[date]:
     """Those of the weeks that may be told of what is about people, by the same rules."""
-    rows = PersonDay.objects.filter(day__gte=scope.first, day__lte=scope.last)
-    if scope.source:
-        rows = rows.filter(source=scope.source)
+    rows: QuerySet[Any] = counted(PersonDay, scope, WEEK)
     found = defaultdict(set)
-    for week, person in rows.values_list(TruncWeek("day"), "person_id").distinct().order_by():
+    for week, person in rows.values_list("week", "person_id").distinct().order_by():
         found[week.isoformat()].add(person)
     known = {week: frozenset(some) for week, some in found.items()}
     hidden = _hidden([monday.isoformat() for monday in mondays], known, least)

@@ -110,15 +110,22 @@ def rows_by(
     every row.
     """
     found: list[dict[str, Any]] = list(rows.values(columns.key, *split).annotate(**sums).order_by())
+    add_names(found, rows.model, scope, columns)
+    return found
+
+
+def add_names(
+    found: Sequence[dict[str, Any]], model: type[Model], scope: Scope, columns: Columns
+) -> None:
+    """The columns that name the groups, to rows of a model that have their keys."""
     relation = columns.key.removesuffix("_id")
     paths = tuple(name for name in columns.all if name.startswith(f"{relation}__"))
     if paths:
         known = scope.memory.setdefault((relation, paths), {None: {}})
         missing = {row[columns.key] for row in found} - known.keys()
-        known.update(_names(rows.model, relation, paths, missing))
+        known.update(_names(model, relation, paths, missing))
         for row in found:
             row.update(dict.fromkeys(paths), **known.get(row[columns.key], {}))
-    return found
 
 
 def _names(
@@ -135,10 +142,15 @@ def _names(
 
 def name_groups(rows: Sequence[Mapping[str, Any]], columns: Columns) -> list[Named]:
     """One name a row, in their order; equal names of different keys also bear their source's."""
-    plain = [_named(row, columns) for row in rows]
+    known: dict[Any, Named] = {}
+    plain = []
+    for row in rows:
+        if row[columns.key] not in known:
+            known[row[columns.key]] = _named(row, columns)
+        plain.append(known[row[columns.key]])
     if not columns.source:
         return plain
-    bearers = Counter(name for _key, name in set(plain))
+    bearers = Counter(name for _key, name in set(known.values()))
     return [
         Named(key, f"{name} ({row[columns.source]})" if bearers[name] > 1 else name)
         for (key, name), row in zip(plain, rows, strict=True)

@@ -10,6 +10,8 @@ from review.models.definitions import LEAST_PEOPLE, MetricDefinition
 
 Text = str | Promise
 Audience = MetricDefinition.Audience
+# No definition can be given a longer outcome window.
+MOST_OUTCOME_DAYS = 90
 
 
 class Unit(StrEnum):

@@ -17,13 +17,14 @@ from review.metrics.groups import COLUMNS, Columns, Named, in_group, name_groups
 from review.metrics.meaning import Definition, Text
 from review.metrics.report import ALL, GROUP_NAMES, Report, by_size, grouped
 from review.metrics.window import Group, Scope
-from review.models import SpotCheck, Truth
-from triage import bulk
+from review.models import SpotCheck
 from triage.models import Certificate, ModelVersion, Proposal
 
 # Of more, no interval would be much narrower, and the page would wait for them.
 MOST_SCORED = 2_000
-PROPOSAL = "check_of__proposal__"
+# Clocks of two machines may differ by less.
+DRAWN_BEFORE = timedelta(days=1)
+PROPOSAL = "proposal__"
 SCORED_COLUMNS = {
     **COLUMNS,
     Group.SOURCE: Columns(
@@ -190,30 +191,34 @@ def _certificates(scope: Scope) -> Iterable[Certificate]:
 
 def scored(scope: Scope) -> tuple[list[Scored], bool]:
     """Of the checks that were drawn last, those that tell; and whether that is all of them."""
-    columns, values = SCORED_COLUMNS[scope.group], f"{PROPOSAL}values"
+    columns, values = SCORED_COLUMNS[scope.group], "proposal__values"
     main_fields = scope.main_fields or (0,)
-    # In two steps, because the database would rather join every proposed value than the last few.
-    last = list(
-        SpotCheck.objects.filter(cohorts.shown(scope, "proposal__"), truths__field__in=main_fields)
-        .order_by("-drawn_at", "-pk")[: MOST_SCORED + 1]
-        .values_list("pk", flat=True)
-    )
     rows: QuerySet[Any] = (
-        Truth.objects.filter(check_of__in=bulk.among(last[:MOST_SCORED]), field__in=main_fields)
-        .alias(main=FilteredRelation(values, condition=Q((f"{values}__field__in", main_fields))))
-        .filter(Q(main__choice__isnull=False, main__probability__isnull=False))
-        .order_by("check_of")
-    )
-    found = list(
-        rows.values(
+        SpotCheck.objects.filter(
+            cohorts.shown(scope, "proposal__"),
+            # None is drawn before its proposal: the database need not look for it further back.
+            drawn_at__gte=scope.start - DRAWN_BEFORE,
+        )
+        .alias(
+            main=FilteredRelation(values, condition=Q((f"{values}__field__in", main_fields))),
+            truth=FilteredRelation("truths", condition=Q(truths__field__in=main_fields)),
+        )
+        .filter(truth__isnull=False)
+        .order_by("-drawn_at", "-pk")
+        .values(
             *columns.all,
-            is_right=cohorts.same("main__choice", "choice"),
+            "propensity",
+            is_right=cohorts.same("main__choice", "truth__choice"),
+            choice=F("main__choice"),
             sure=F("main__probability"),
-            drawn_at=F("check_of__propensity"),
         )
     )
+    last = list(rows[: MOST_SCORED + 1])
+    found = [
+        row for row in last[:MOST_SCORED] if row["choice"] is not None and row["sure"] is not None
+    ]
     checked = [
-        Scored(group, row["sure"], row["is_right"], 1 / row["drawn_at"])
+        Scored(group, row["sure"], row["is_right"], 1 / row["propensity"])
         for group, row in zip(name_groups(found, columns), found, strict=True)
     ]
     return checked, len(last) <= MOST_SCORED

@@ -20,7 +20,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Floor, Least, TruncDate
 
 from review.metrics import cohorts
-from review.metrics.counts import by_week, counted
+from review.metrics.counts import counted
 from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, name_groups
 from review.metrics.window import Group, Scope
 from review.models import Decision, ReviewCount, Skip
@@ -66,7 +66,7 @@ def by_source(scope: Scope, fast_seconds: int = 0, columns: Columns | None = Non
     def total(column: str, which: Q) -> Sum:
         return Sum(column, filter=which, default=0)
 
-    rows: QuerySet[Any] = by_week(counted(ReviewCount, scope), columns)
+    rows: QuerySet[Any] = counted(ReviewCount, scope, columns)
     found = list(
         rows.values(*columns.all)
         .annotate(

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from review.metrics.aggregates import DaysLater
-from review.metrics.counts import GroupCounts, Times, binned, by_group, by_week, counted
+from review.metrics.counts import GroupCounts, Times, binned, by_group, counted
 from review.metrics.estimators import Moments
 from review.metrics.groups import STORY_COLUMNS, Columns, Named, name_groups, rows_by
 from review.metrics.window import Scope
@@ -34,7 +34,10 @@ def stories(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
     """By group: `n` tickets opened, and how many of them each of HITS happened to."""
     sums = {name: Sum(name) for name in ("n", *HITS)}
     return by_group(
-        counted(StoryCount, scope), scope, sums, columns=columns or STORY_COLUMNS[scope.group]
+        counted(StoryCount, scope, columns),
+        scope,
+        sums,
+        columns=columns or STORY_COLUMNS[scope.group],
     )
 
 
@@ -45,7 +48,7 @@ def moments(
     part, whole, n = of
     columns = columns or STORY_COLUMNS[scope.group]
     names = (n, part, whole, f"{part}_squares", f"{whole}_squares", f"{part}_products")
-    rows: QuerySet[Any] = by_week(counted(StoryCount, scope), columns)
+    rows: QuerySet[Any] = counted(StoryCount, scope, columns)
     found = rows_by(rows, scope, columns, {f"sum_{name}": Sum(name) for name in names})
     return [
         GroupMoments(group, Moments(*(row[f"sum_{name}"] for name in names)))
@@ -67,7 +70,7 @@ def returns(scope: Scope, days: int, columns: Columns | None = None) -> list[Gro
         "bad": _sum(Q(rated=ReturnCount.Rated.BAD)),
     }
     columns = columns or STORY_COLUMNS[scope.group]
-    return by_group(_matured(scope, days), scope, sums, split="path", columns=columns)
+    return by_group(_matured(scope, days, columns), scope, sums, split="path", columns=columns)
 
 
 def self_closed(scope: Scope, days: int, columns: Columns | None = None) -> list[GroupCounts]:
@@ -80,7 +83,7 @@ def self_closed(scope: Scope, days: int, columns: Columns | None = None) -> list
         "bad": _sum(bad),
         "failed": _sum(came_back | bad),
     }
-    rows = _matured(scope, days).filter(is_self_closed=True)
+    rows = _matured(scope, days, columns).filter(is_self_closed=True)
     return by_group(rows, scope, sums, columns=columns or STORY_COLUMNS[scope.group])
 
 
@@ -93,7 +96,7 @@ def resolve_times(scope: Scope, columns: Columns | None = None) -> list[Times]:
 def novelties(scope: Scope, below: int, columns: Columns | None = None) -> list[GroupCounts]:
     """By group: `n` proposals, `hit` with an in-scope score below so many percent."""
     sums = {"n": Sum("n"), "hit": _sum(Q(scope_percent__lt=below))}
-    return by_group(counted(NoveltyCount, scope), scope, sums, columns=columns)
+    return by_group(counted(NoveltyCount, scope, columns), scope, sums, columns=columns)
 
 
 def matured_before(scope: Scope, days: int) -> datetime:
@@ -101,8 +104,8 @@ def matured_before(scope: Scope, days: int) -> datetime:
     return replace(scope, outcome_days=days).matured_before
 
 
-def _matured(scope: Scope, days: int) -> QuerySet[Any]:
-    rows: QuerySet[Any] = counted(ReturnCount, scope).alias(
+def _matured(scope: Scope, days: int, columns: Columns | None) -> QuerySet[Any]:
+    rows: QuerySet[Any] = counted(ReturnCount, scope, columns).alias(
         resolved_on=DaysLater("day", "resolved_after")
     )
     return rows.filter(resolved_on__lt=matured_before(scope, days).date())

@@ -4,18 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as begun_with
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Count, F, Model, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from review.metrics import truth_cohorts
-from review.metrics.counts import GroupCounts
+from review.metrics.counts import GroupCounts, counted
 from review.metrics.groups import (
     COLUMNS,
     COUNTED_COLUMNS,
     Columns,
     Named,
+    add_names,
     name_groups,
     rows_by,
 )
@@ -24,7 +25,6 @@ from review.metrics.window import Scope
 from review.models import AgreementCount, DrawnCount
 
 Rows = Iterable[Mapping[str, Any]]
-Counted = TypeVar("Counted", bound=Model)
 FIELD = Columns("field_id", ("field__name",), "field__source__name")
 # What stands for "could not tell" among the keys of choices.
 UNSURE = 0
@@ -53,9 +53,9 @@ def check_states(scope: Scope) -> list[GroupCounts]:
     names: dict[str, str] = {}
     counts: dict[str, Counter[str]] = {}
     columns, of_rows = COUNTED_COLUMNS[scope.group], COLUMNS[scope.group]
-    counted = rows_by(_of(DrawnCount, scope), scope, columns, {"count": Sum("n")}, "state")
+    drawn = rows_by(counted(DrawnCount, scope), scope, columns, {"count": Sum("n")}, "state")
     waiting = truth_cohorts.unopened(scope).values(*of_rows.all).annotate(count=Count("pk"))
-    for found, named in ((counted, columns), (list(waiting.order_by()), of_rows)):
+    for found, named in ((drawn, columns), (list(waiting.order_by()), of_rows)):
         for (key, name), row in zip(name_groups(found, named), found, strict=True):
             names.setdefault(key, name)
             counts.setdefault(key, Counter())[row.get("state", State.NOBODY)] += row["count"]
@@ -65,13 +65,9 @@ def check_states(scope: Scope) -> list[GroupCounts]:
 def agreements(scope: Scope) -> tuple[list[Agreement], list[Agreement]]:
     """Of each field altogether, and of each field in each group."""
     columns = COUNTED_COLUMNS[scope.group]
-    said = ("first_id", "second_id", "verdict")
-    rows = list(
-        _of(AgreementCount, scope)
-        .values(*{*FIELD.all, *columns.all, *said})
-        .annotate(count=Sum("n"))
-        .order_by()
-    )
+    split = ("field_id", "first_id", "second_id", "verdict")
+    rows = rows_by(counted(AgreementCount, scope), scope, columns, {"count": Sum("n")}, *split)
+    add_names(rows, AgreementCount, scope, FIELD)
     whole: dict[str, Agreement] = {}
     parts: dict[tuple[str, str], Agreement] = {}
     named = zip(name_groups(rows, FIELD), name_groups(rows, columns), rows, strict=True)
@@ -118,8 +114,3 @@ def count_agreements(scope: Scope) -> Rows:
             "verdict": row["verdict"],
             "n": row["n"],
         }
-
-
-def _of(model: type[Counted], scope: Scope) -> QuerySet[Counted]:
-    rows = model._default_manager.filter(day__gte=scope.first, day__lte=scope.last)
-    return rows.filter(source=scope.source) if scope.source else rows

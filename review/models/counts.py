@@ -4,6 +4,9 @@
 source are always counted together, by review/metrics/rollups.py; nothing else writes them.
 """
 
+from enum import StrEnum
+from typing import ClassVar, Self, TypeVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -11,22 +14,75 @@ from django.db.models import Q
 from review.models.decisions import Decision, Reason
 from triage.models import Choice, Field, ModelVersion, Proposal, Source
 
+Counted = TypeVar("Counted", bound=models.Model)
 
-class DayCount(models.Model):
-    """What all of them are split by: the day, and the main value that was proposed.
+
+class Span(models.TextChoices):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Weeks(StrEnum):
+    """What weeks are kept for: a trend, which is of all choices and versions together; or each of
+    them, where a month has too many rows of days.
+    """
+
+    OF_ALL = "of all"
+    OF_EACH = "of each"
+    NONE = "none"
+
+
+class OfDays(models.Manager[Counted]):
+    def get_queryset(self) -> models.QuerySet[Counted]:
+        return super().get_queryset().filter(span=Span.DAY)
+
+
+class Spanned(models.Model):
+    """Rows of single days, and beside them the same added up over whole weeks and months.
+
+    A week stands under its Monday, a month under its first. `objects` are the rows of days alone,
+    so that nothing is counted twice; `spans` has all. Of ADDED a span has the sums; the other
+    columns tell its rows apart. SETTLED is a column of days since `day`, if there is one: see
+    review/metrics/span_counts.py, which reads and writes spans.
+    """
+
+    ADDED: ClassVar[tuple[str, ...]] = ("n",)
+    WEEKS: ClassVar[Weeks] = Weeks.OF_ALL
+    SETTLED: ClassVar[str] = ""
+
+    day = models.DateField()
+    span = models.CharField(max_length=5, choices=Span, default=Span.DAY)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+
+    objects: ClassVar[OfDays[Self]] = OfDays()
+    spans: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        abstract = True
+
+
+def by_span(name: str) -> models.Index:
+    return models.Index(fields=["span", "day"], condition=~Q(span=Span.DAY), name=f"{name}_span")
+
+
+def by_day_and_span(name: str) -> list[models.Index]:
+    return [models.Index(fields=["day", "source"], name=f"{name}_day"), by_span(name)]
+
+
+class DayCount(Spanned):
+    """What most of them are split by: the day, and the main value that was proposed.
 
     No choice: it was left open. No version: it did not come from a model.
     """
 
-    day = models.DateField()
-    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
     choice = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, null=True, related_name="+", db_index=False
     )
     n = models.PositiveIntegerField()
 
-    class Meta:
+    class Meta(Spanned.Meta):
         abstract = True
 
     def __str__(self) -> str:
@@ -36,6 +92,8 @@ class DayCount(models.Model):
 class ProposalCount(DayCount):
     """Proposals by what became of them; `escalated` of them were escalated later."""
 
+    ADDED = ("n", "escalated")
+
     route = models.CharField(max_length=8, choices=Proposal.Route)
     outcome = models.CharField(max_length=12)
     is_offered = models.BooleanField(help_text="There was something to accept.")
@@ -43,14 +101,14 @@ class ProposalCount(DayCount):
     escalated = models.PositiveIntegerField()
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="proposal_count_day")]
+        indexes = by_day_and_span("proposal_count")
 
 
-class ChangeCount(models.Model):
+class ChangeCount(Spanned):
     """Decided values by what was proposed, what it became, and why."""
 
-    day = models.DateField()
-    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    WEEKS = Weeks.NONE
+
     field = models.ForeignKey(Field, models.CASCADE, related_name="+", db_index=False)
     proposed = models.ForeignKey(
         Choice, models.CASCADE, null=True, related_name="+", db_index=False
@@ -59,37 +117,28 @@ class ChangeCount(models.Model):
     reason = models.ForeignKey(Reason, models.CASCADE, null=True, related_name="+", db_index=False)
     n = models.PositiveIntegerField()
 
-    class Meta:
-        indexes = [models.Index(fields=["day", "source"], name="change_count_day")]
+    class Meta(Spanned.Meta):
+        indexes = by_day_and_span("change_count")
 
     def __str__(self) -> str:
         return f"{self.n} of field {self.field_id} on {self.day}"
 
 
-class TimeBin(DayCount):
+class TimeCount(DayCount):
     """Decisions by how long they took: one row for each bin of review/metrics/bins.py."""
+
+    ADDED = ("n", "seconds")
+    WEEKS = Weeks.OF_EACH
 
     verdict = models.CharField(max_length=10, choices=Decision.Verdict)
     bin = models.SmallIntegerField()
     seconds = models.FloatField(help_text="Of all together, for the mean of the bin.")
 
     class Meta(DayCount.Meta):
-        abstract = True
+        indexes = by_day_and_span("time_count")
 
 
-class TimeCount(TimeBin):
-    class Meta(TimeBin.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="time_count_day")]
-
-
-class TimeWeek(TimeBin):
-    """The same of whole weeks, each under its Monday: bins would be as many rows as decisions."""
-
-    class Meta(TimeBin.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="time_week_day")]
-
-
-class ReviewCount(models.Model):
+class ReviewCount(Spanned):
     """Reviews that followed another of the same person, by how long they took; and skips.
 
     Of a source as a whole: how people work is not told by category. `whole_seconds` tells accepts
@@ -97,19 +146,18 @@ class ReviewCount(models.Model):
     squares of the seconds.
     """
 
+    ADDED = ("n", "seconds", "squares")
     MOST_SECONDS = 30
     SKIPPED = "skipped"
 
-    day = models.DateField()
-    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
     verdict = models.CharField(max_length=10)
     whole_seconds = models.PositiveSmallIntegerField()
     n = models.PositiveIntegerField()
     seconds = models.FloatField()
     squares = models.FloatField()
 
-    class Meta:
-        indexes = [models.Index(fields=["day", "source"], name="review_count_day")]
+    class Meta(Spanned.Meta):
+        indexes = by_day_and_span("review_count")
 
     def __str__(self) -> str:
         return f"{self.n} of source {self.source_id} on {self.day}"
@@ -122,6 +170,8 @@ class OutcomeCount(DayCount):
     reopened_after : begun spans of 24 hours from then to the first reopening; none: never
     """
 
+    SETTLED = "settled_after"
+
     outcome = models.CharField(max_length=12)
     settled_after = models.IntegerField()
     reopened_after = models.PositiveIntegerField(null=True)
@@ -133,7 +183,7 @@ class OutcomeCount(DayCount):
                 name="outcome_count_reopened_later",
             )
         ]
-        indexes = [models.Index(fields=["day", "source"], name="outcome_count_day")]
+        indexes = by_day_and_span("outcome_count")
 
 
 class CheckCount(DayCount):
@@ -154,17 +204,17 @@ class CheckCount(DayCount):
     reason = models.ForeignKey(Reason, models.CASCADE, null=True, related_name="+", db_index=False)
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="check_count_day")]
+        indexes = by_day_and_span("check_count")
 
 
-class PersonDay(models.Model):
+class PersonDay(Spanned):
     """That somebody decided something of a group on a day: small groups of people are not shown.
 
     No count beside it, so that no figure of a person could be read from here.
     """
 
-    day = models.DateField()
-    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    ADDED = ()
+
     choice = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, null=True, related_name="+", db_index=False
@@ -173,10 +223,10 @@ class PersonDay(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
     )
 
-    class Meta:
+    class Meta(Spanned.Meta):
         # Nobody looks at it, auditors neither.
         default_permissions = ()
-        indexes = [models.Index(fields=["day", "source"], name="person_day_day")]
+        indexes = by_day_and_span("person_day")
 
     def __str__(self) -> str:
         return f"somebody of source {self.source_id} on {self.day}"
@@ -185,10 +235,12 @@ class PersonDay(models.Model):
 class DrawnCount(DayCount):
     """Checks that came before a person, by how far they are: review/metrics/truth_cohorts.py."""
 
+    WEEKS = Weeks.NONE
+
     state = models.CharField(max_length=8)
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="drawn_count_day")]
+        indexes = by_day_and_span("drawn_count")
 
 
 class AgreementCount(DayCount):
@@ -197,10 +249,12 @@ class AgreementCount(DayCount):
     No choice: could not tell.
     """
 
+    WEEKS = Weeks.NONE
+
     field = models.ForeignKey(Field, models.CASCADE, related_name="+", db_index=False)
     first = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
     second = models.ForeignKey(Choice, models.CASCADE, null=True, related_name="+", db_index=False)
     verdict = models.CharField(max_length=12)
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="agreement_count_day")]
+        indexes = by_day_and_span("agreement_count")

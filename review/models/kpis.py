@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from review.models.counts import Spanned, Weeks, by_span
 from triage.models import Source
 
 
@@ -13,7 +14,7 @@ def _unchanging() -> pgtrigger.Protect:
     return pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
 
-class KpiCount(models.Model):
+class KpiCount(Spanned):
     """Resolved tickets by the day on which they were opened; written as all counts of days are.
 
     Each ticket is told up to the end of the outcome window after its first resolution, so that an
@@ -23,8 +24,13 @@ class KpiCount(models.Model):
     resolve_bin, rework_bin : bins of the seconds to the first resolution, and of those after it
     """
 
-    day = models.DateField()
-    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    ADDED = (
+        "n", "reassigned", "returned", "recategorised", "reopened", "seconds", "seconds_open",
+        "seconds_rework",
+    )  # fmt: skip
+    WEEKS = Weeks.NONE
+    SETTLED = "resolved_after"
+
     resolved_after = models.IntegerField()
     resolve_bin = models.SmallIntegerField()
     rework_bin = models.SmallIntegerField()
@@ -37,8 +43,11 @@ class KpiCount(models.Model):
     seconds_open = models.FloatField()
     seconds_rework = models.FloatField()
 
-    class Meta:
-        indexes = [models.Index(fields=["source", "day"], name="kpi_count_day")]
+    class Meta(Spanned.Meta):
+        indexes = [
+            models.Index(fields=["source", "day"], name="kpi_count_day"),
+            by_span("kpi_count"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.n} of source {self.source_id} on {self.day}"

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from review.models.counts import DayCount
+from review.models.counts import DayCount, by_day_and_span
 from triage.models import Choice, ModelVersion, Source, Ticket
 
 
@@ -79,6 +79,12 @@ class StoryCount(DayCount):
     interval of their ratio needs no ticket.
     """
 
+    ADDED = (
+        "n", "reassigned", "recategorised", "returned", "resolved", "rework", "whole",
+        "rework_squares", "whole_squares", "rework_products", "watched", "worked", "handled",
+        "worked_squares", "handled_squares", "worked_products",
+    )  # fmt: skip
+
     path = models.CharField(max_length=10, choices=StoryPath)
     reassigned = models.PositiveIntegerField()
     recategorised = models.PositiveIntegerField()
@@ -97,7 +103,7 @@ class StoryCount(DayCount):
     worked_products = models.FloatField()
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="story_count_day")]
+        indexes = by_day_and_span("story_count")
 
 
 class ReturnCount(DayCount):
@@ -107,6 +113,8 @@ class ReturnCount(DayCount):
     reopened_after, contacted_after : begun spans of 24 hours from then; none: never
     rated : how the last rating was, if there is one
     """
+
+    SETTLED = "resolved_after"
 
     class Rated(models.TextChoices):
         NEVER = "", _("not rated")
@@ -121,30 +129,20 @@ class ReturnCount(DayCount):
     rated = models.CharField(max_length=4, choices=Rated, blank=True)
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="return_count_day")]
+        indexes = by_day_and_span("return_count")
 
 
-class ResolveBin(DayCount):
+class ResolveCount(DayCount):
     """Resolved tickets by how long that took: one row for each bin of review/metrics/bins.py."""
+
+    ADDED = ("n", "seconds")
 
     path = models.CharField(max_length=10, choices=StoryPath)
     bin = models.SmallIntegerField()
     seconds = models.FloatField(help_text="Of all together, for the mean of the bin.")
 
     class Meta(DayCount.Meta):
-        abstract = True
-
-
-class ResolveCount(ResolveBin):
-    class Meta(ResolveBin.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="resolve_count_day")]
-
-
-class ResolveWeek(ResolveBin):
-    """The same of whole weeks, each under its Monday."""
-
-    class Meta(ResolveBin.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="resolve_week_day")]
+        indexes = by_day_and_span("resolve_count")
 
 
 class NoveltyCount(DayCount):
@@ -156,4 +154,4 @@ class NoveltyCount(DayCount):
     scope_percent = models.SmallIntegerField()
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="novelty_count_day")]
+        indexes = by_day_and_span("novelty_count")

@@ -210,7 +210,8 @@ def _difference(now: Figure, before: Figure) -> Figure:
 
 def _findings(scope: Scope, compared: Sequence[Board]) -> list[Finding]:
     keys = (definitions.ACCEPTANCE.key, definitions.ESCALATED.key, definitions.REOPENED.key)
-    return findings(*(report_of(key, scope) for key in keys), compared)
+    acceptance, escalated, reopened = (report_of(key, scope) for key in keys)
+    return findings(acceptance, escalated, reopened, compared)
 
 
 def _told(scope: Scope, finding: Finding) -> Told:

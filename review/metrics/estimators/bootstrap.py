@@ -8,6 +8,7 @@ one needs a gradient, which a maximum does not have everywhere.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ MOST_UNDEFINED = 0.05
 LEAST_DEVIATION = 0.25
 # How many drawn clusters are held in memory at a time.
 DRAWN_AT_ONCE = 2_000_000
+# Up to about so many products of a matrix BLAS takes one thread.
+MOST_PRODUCTS = 200_000
 
 Statistic = Callable[[Floats], Floats]
 
@@ -121,10 +124,21 @@ def normal_sums(clusters: Clusters, n_resamples: int, seed: int) -> Floats:
     covariance = (kinds.T * clusters.counts) @ kinds - np.outer(total, total) / clusters.n
     values, vectors = np.linalg.eigh(covariance)
     spread = vectors * np.sqrt(np.maximum(values, 0))
-    drawn = np.random.default_rng(seed).standard_normal((n_resamples, len(total)))
+    sums = np.empty((n_resamples, len(total)))
+    drawn = _standard_normal(n_resamples, len(total), seed)
     # A product so small is sooner done by one thread than shared out among several.
-    sums: Floats = total + np.einsum("rk,ck->rc", drawn, spread)
-    return sums
+    at_once = max(1, MOST_PRODUCTS // max(1, spread.size))
+    for start in range(0, n_resamples, at_once):
+        np.matmul(drawn[start : start + at_once], spread.T, out=sums[start : start + at_once])
+    return sums + total
+
+
+@lru_cache(maxsize=8)
+def _standard_normal(n_resamples: int, n_columns: int, seed: int) -> Floats:
+    """The same for every group of a report; to be read only."""
+    drawn = np.random.default_rng(seed).standard_normal((n_resamples, n_columns))
+    drawn.setflags(write=False)
+    return drawn
 
 
 def bootstrap_ratio(

@@ -3,6 +3,7 @@
 from scipy.special import bdtr
 
 from review.metrics.estimators.intervals import Interval, check_confidence
+from review.metrics.estimators.quantiles import binomial_quantile
 
 
 def funnel_limits(rate: float, n: int, *, confidence: float) -> Interval | None:
@@ -25,13 +26,7 @@ def funnel_limits(rate: float, n: int, *, confidence: float) -> Interval | None:
 
 def _limit(rate: float, n: int, share: float) -> float:
     """The count below which `share` of all draws lie, as a fraction of n."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        if bdtr(middle, n, rate) > share:
-            high = middle
-        else:
-            low = middle + 1
+    low = binomial_quantile(share, n, rate)
     upto = float(bdtr(low, n, rate))
     below = float(bdtr(low - 1, n, rate)) if low else 0.0
     over = (upto - share) / (upto - below) if upto > below else 0.0

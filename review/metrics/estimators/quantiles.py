@@ -45,8 +45,8 @@ def quantile_ranks(n: int, q: float, *, confidence: float = 0.95) -> Ranks | Non
     """
     _check_quantile(n, q)
     tail = (1 - confidence) / 2
-    low = _binomial_quantile(tail, n, q)
-    high = _binomial_quantile(1 - tail, n, q) + 1
+    low = binomial_quantile(tail, n, q)
+    high = binomial_quantile(1 - tail, n, q) + 1
     return Ranks(low, high) if low >= 1 and high <= n else None
 
 
@@ -105,7 +105,7 @@ def _cell(rank: int, n: int) -> int:
     return min(GRID_STEPS - 1, math.floor(_steps(rank, n)))
 
 
-def _binomial_quantile(share: float, n: int, q: float) -> int:
+def binomial_quantile(share: float, n: int, q: float) -> int:
     """The least k with P(X <= k) >= share, X being binomial(n, q); 0 < share < 1."""
     # The inverse is continuous in k, so rounding errors may put it a hair above the whole number.
     k = math.ceil(float(bdtrik(share, n, q)))

@@ -1,14 +1,15 @@
 """Measures of resolved tickets, added up from counts of days: memory for bins, not for tickets."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Min, Q, Sum
+from django.db.models import OuterRef, Q, Subquery, Sum
 
+from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater
 from review.metrics.bins import Bin, quantile_from_bins
 from review.metrics.estimators import (
@@ -22,6 +23,7 @@ from review.metrics.estimators import (
 from review.metrics.figures import Figure, Kind
 from review.metrics.kpis.measures import MEASURES, MIN_N, REWORK, Measure
 from review.models import KpiCount, ProposalCount
+from triage.models import Source
 
 HITS = tuple(measure.hit for measure in MEASURES.values() if measure.hit)
 SUMS = ("n", "seconds", "seconds_open", "seconds_rework", *HITS)
@@ -50,20 +52,23 @@ class Counts:
     def n(self) -> int:
         return self.hits["n"]
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        n = row["n"]
+    def add(self, resolve_bin: int, sums: Sequence[Any]) -> None:
+        """`sums` are those of SUMS, of tickets of one bin."""
+        n, seconds, seconds_open, seconds_rework, *hits = sums
         self.hits["n"] += n
-        for name in HITS:
-            self.hits[name] += row[name]
-        had, seconds = self.bins.get(row["resolve_bin"], (0, 0.0))
-        self.bins[row["resolve_bin"]] = (had + n, seconds + row["seconds"])
-        self.parts.append((row["seconds_rework"] / n, row["seconds_open"] / n, n))
+        for name, k in zip(HITS, hits, strict=True):
+            self.hits[name] += k
+        had, before = self.bins.get(resolve_bin, (0, 0.0))
+        self.bins[resolve_bin] = (had + n, before + seconds)
+        self.parts.append((seconds_rework / n, seconds_open / n, n))
 
 
 def began() -> dict[int, date]:
     """The day of the first proposal of each source that anybody could see, by the source's key."""
-    rows = ProposalCount.objects.values("source").annotate(first=Min("day"))
-    return {row["source"]: row["first"] for row in rows.order_by()}
+    # By the index, a source at a time: not all that ever was is read for a day.
+    first = ProposalCount.objects.filter(source=OuterRef("pk")).order_by("day").values("day")[:1]
+    rows = Source.objects.annotate(first=Subquery(first)).filter(first__isnull=False)
+    return dict(rows.values_list("pk", "first"))
 
 
 def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
@@ -73,21 +78,18 @@ def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
         return found
     condition = Q()
     for source, days in wanted.items():
-        condition |= Q(
-            source=source,
-            day__gte=days.first,
-            day__lte=days.last,
-            resolved_on__lt=days.resolved_before,
-        )
-    rows: Iterable[Mapping[str, Any]] = (
-        KpiCount.objects.alias(resolved_on=DaysLater("day", "resolved_after"))
+        stretches = span_counts.days(KpiCount, days.first, days.last)
+        condition |= stretches & Q(source=source, resolved_on__lt=days.resolved_before)
+    rows: Iterable[tuple[Any, ...]] = (
+        KpiCount.spans.alias(resolved_on=DaysLater("day", "resolved_after"))
         .filter(condition)
         .values("source", "resolve_bin", "rework_bin")
         .annotate(**{f"all_{name}": Sum(name) for name in SUMS})
         .order_by("source", "resolve_bin", "rework_bin")
+        .values_list("source", "resolve_bin", *(f"all_{name}" for name in SUMS))
     )
-    for row in rows:
-        found[row["source"]].add({**row, **{name: row[f"all_{name}"] for name in SUMS}})
+    for source, resolve_bin, *sums in rows:
+        found[source].add(resolve_bin, sums)
     return found
 
 

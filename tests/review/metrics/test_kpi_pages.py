@@ -13,8 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from review.metrics import definitions
-from review.metrics.findings import findings
+from review.metrics.findings import Finding, findings
 from review.metrics.kpis import agreeing, listing
+from review.metrics.kpis.board import Board
 from review.metrics.kpis.measures import MEASURES, REASSIGNED
 from review.metrics.report import Report
 from review.models import KpiTarget
@@ -98,24 +99,27 @@ def test_what_is_better_than_before_is_told_at_a_glance_and_leads_to_its_tickets
 
 def test_what_is_worse_than_before_hurts(desk: Desk, lead: User) -> None:
     board = compared(desk, lead)
-    turned = [replace(line, now=line.before, before=line.now) for line in board.lines]
+    turned = [
+        replace(line, now=line.before, before=line.now) for line in board.lines if line.before
+    ]
 
-    found = findings(*nothing(), boards=[replace(board, lines=turned)])
+    found = of_boards(replace(board, lines=turned))
 
     assert [(one.name, one.helps) for one in found] == [(desk.source.name, False)]
-    assert findings(*nothing(), boards=[board])[0].helps
+    assert of_boards(board)[0].helps
 
 
 def test_what_was_measured_in_another_way_is_not_compared(desk: Desk, lead: User) -> None:
     board = compared(desk, lead)
     apart = [replace(line, difference=None, is_apart=True) for line in board.lines]
 
-    assert findings(*nothing(), boards=[replace(board, lines=apart)]) == []
+    assert of_boards(replace(board, lines=apart)) == []
 
 
-def nothing() -> list[Report]:
+def of_boards(*boards: Board) -> list[Finding]:
     told = (definitions.ACCEPTANCE, definitions.ESCALATED, definitions.REOPENED)
-    return [Report(one, make_scope(), (), (), (), (), 0) for one in told]
+    acceptance, escalated, reopened = (Report(one, make_scope(), (), (), (), (), 0) for one in told)
+    return findings(acceptance, escalated, reopened, boards)
 
 
 def test_an_empty_service_has_a_page(window: Client) -> None:

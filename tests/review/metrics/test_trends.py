@@ -232,7 +232,7 @@ def test_shares_of_time_and_medians_have_trends_as_well() -> None:
     assert [point.figure.value for point in times.points] == pytest.approx([1800, 1800], rel=0.09)
 
 
-def test_each_trend_takes_a_query_or_two_and_those_serve_all_versions(
+def test_each_trend_takes_a_query_and_that_serves_all_versions(
     django_assert_num_queries: Any,
 ) -> None:
     make_everything()
@@ -240,7 +240,6 @@ def test_each_trend_takes_a_query_or_two_and_those_serve_all_versions(
     versions.in_force(NOW)
 
     for key in TRENDS:
-        # Whole weeks and the days at both ends; or how many people stand behind each week.
-        has_two = key == "time-to-resolve" or DEFINITIONS[key].is_about_people
-        with django_assert_num_queries(1 + has_two):
+        # One more says how many people stand behind each week.
+        with django_assert_num_queries(1 + DEFINITIONS[key].is_about_people):
             assert of(scope, key).lines

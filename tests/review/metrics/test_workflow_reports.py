@@ -246,15 +246,14 @@ def test_a_list_of_tickets_says_when_they_were_opened_and_what_they_are_filed_un
         lambda scope: story_counts.novelties(scope, 5),
     ],
 )
-def test_each_count_is_a_query_or_two_and_one_for_names_whatever_there_is_to_count(
+def test_each_count_is_a_query_and_one_for_names_whatever_there_is_to_count(
     desk: Desk, read: Callable[[Scope], list[Any]], group: Group, django_assert_num_queries: Any
 ) -> None:
     for main in ("vpn", "wifi", "password"):
         closed_by_playbook(desk, main=main)
     scope = make_scope(group=group)
 
-    # Times are read in whole weeks, and in days at both ends.
-    with django_assert_num_queries(3 if read is story_counts.resolve_times else 2):
+    with django_assert_num_queries(2):
         assert read(scope)
 
 

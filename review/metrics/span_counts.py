@@ -1,0 +1,141 @@
+"""Counts of whole weeks and months, added up from those of days, so that a window of years reads
+a few rows of each instead of those of every day; a trend by week reads weeks.
+
+A span says of each row when it has matured, as days do. What had by the time of adding up, by any
+meaning that a metric can be given, is told as if it had at once: that can never change again, and
+it is by far the most.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+
+from review.metrics.meaning import MOST_OUTCOME_DAYS
+from review.metrics.window import Scope
+from review.models import Span, Spanned, Weeks
+
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+UNTRENDED = ("choice", "version")
+
+
+class Stretch(NamedTuple):
+    """Rows of one length of span that begin from `first` on and before `end`."""
+
+    span: Span
+    first: date
+    end: date
+
+
+def replace(model: type[Spanned], scope: Scope) -> None:
+    """Add up anew every span that the days of a scope, which has a source, lie in."""
+    assert scope.source is not None
+    former, adding = Q(pk__in=()), list[str]()
+    values: dict[str, int | date] = {
+        "source": scope.source.pk,
+        "settled": scope.now.date() - _longest(),
+    }
+    for span in (Span.MONTH,) if model.WEEKS == Weeks.NONE else (Span.WEEK, Span.MONTH):
+        first, end = begin(span, scope.first), after(span, scope.last)
+        former |= Q(span=span, day__gte=first, day__lt=end)
+        adding.append(_added(model, span))
+        values |= {f"{span}_first": first, f"{span}_end": end}
+    model.spans.filter(former, source=scope.source).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_into(model)} {' UNION ALL '.join(adding)}", values)
+
+
+def rows(model: type[Spanned], scope: Scope, *, by_week: bool = False) -> Q:
+    """Rows that hold each day of a scope once; `by_week`: none of them is of longer than a week."""
+    found = days(model, scope.first, scope.last, by_week=by_week)
+    return found & Q(source=scope.source) if scope.source else found
+
+
+def days(model: type[Spanned], first: date, last: date, *, by_week: bool = False) -> Q:
+    """The same of all sources, from a first day to a last one; none where they are turned round."""
+    spans = [Span.WEEK, Span.DAY] if by_week else [Span.MONTH, Span.DAY]
+    if not by_week and model.WEEKS == Weeks.OF_EACH:
+        spans.insert(1, Span.WEEK)
+    elif by_week and model.WEEKS == Weeks.NONE:
+        spans = [Span.DAY]
+    found = Q(pk__in=())
+    for stretch in stretches(first, last + DAY, spans):
+        found |= Q(span=stretch.span, day__gte=stretch.first, day__lt=stretch.end)
+    return found
+
+
+def stretches(first: date, end: date, spans: Sequence[Span]) -> Iterator[Stretch]:
+    """The days from `first` on and before `end`: whole spans, and around them shorter ones."""
+    if first >= end:
+        return
+    span, *shorter = spans
+    whole = first if begin(span, first) == first else after(span, first)
+    last = begin(span, end)
+    if whole >= last:
+        yield from stretches(first, end, shorter)
+        return
+    yield from stretches(first, whole, shorter)
+    yield Stretch(span, whole, last)
+    yield from stretches(last, end, shorter)
+
+
+def begin(span: Span, day: date) -> date:
+    """The first day of the span that a day lies in."""
+    match span:
+        case Span.MONTH:
+            return day.replace(day=1)
+        case Span.WEEK:
+            return day - timedelta(days=day.weekday())
+        case Span.DAY:
+            return day
+
+
+def after(span: Span, day: date) -> date:
+    """The first day after it."""
+    match span:
+        case Span.MONTH:
+            return begin(span, begin(span, day) + timedelta(days=31))
+        case Span.WEEK:
+            return begin(span, day) + WEEK
+        case Span.DAY:
+            return day + DAY
+
+
+def _longest() -> timedelta:
+    return timedelta(days=max(MOST_OUTCOME_DAYS, settings.OUTCOME_WINDOW_DAYS))
+
+
+def _keys(model: type[Spanned], *left_out: str) -> list[str]:
+    """Columns that tell the rows of one span apart, its source among them."""
+    left_out = ("id", "day", "span", *model.ADDED, *left_out)
+    return [str(one.column) for one in model._meta.concrete_fields if one.name not in left_out]
+
+
+def _into(model: type[Spanned]) -> str:
+    columns = ", ".join(("day", "span", *_keys(model), *model.ADDED))
+    return f"INSERT INTO {model._meta.db_table} ({columns})"
+
+
+def _added(model: type[Spanned], span: Span) -> str:
+    """The rows of one length of span, from `span`_first on and before `span`_end."""
+    begins = f"date_trunc('{span}', day)::date"
+    settled = (
+        f"CASE WHEN day + {model.SETTLED} < %(settled)s THEN 0 "
+        f"ELSE {model.SETTLED} + (day - {begins}) END"
+    )
+    is_of_all = span == Span.WEEK and model.WEEKS == Weeks.OF_ALL
+    apart = _keys(model, *(UNTRENDED if is_of_all else ()))
+    keys = [
+        settled if key == model.SETTLED else key if key in apart else "NULL::bigint"
+        for key in _keys(model)
+    ]
+    told = [begins, f"'{span}'", *keys, *(f"sum({one})" for one in model.ADDED)]
+    groups = ", ".join(str(at + 1) for at in range(2 + len(keys)))
+    return (
+        f"SELECT {', '.join(told)} FROM {model._meta.db_table} "
+        f"WHERE span = '{Span.DAY}' AND source_id = %(source)s "
+        f"AND day >= %({span}_first)s AND day < %({span}_end)s GROUP BY {groups}"
+    )
