@@ -54,14 +54,14 @@ def replace_openings(scope: Scope) -> None:
     _replace(scope, opening_counts.KINDS)
 
 
-def _replace(scope: Scope, kinds: Mapping[type[models.Model], Callable[[Scope], Rows]]) -> None:
+def _replace(scope: Scope, kinds: Mapping[type[Spanned], Callable[[Scope], Rows]]) -> None:
     for model, count in kinds.items():
-        model._default_manager.filter(
+        former, _each = model.objects.filter(
             source=scope.source, day__gte=scope.first, day__lte=scope.last
         ).delete()
-        rows = (model(source=scope.source, **row) for row in count(scope))
-        model._default_manager.bulk_create(rows, batch_size=BATCH)
-        if issubclass(model, Spanned):
+        rows = [model(source=scope.source, **row) for row in count(scope)]
+        model.objects.bulk_create(rows, batch_size=BATCH)
+        if former or rows:
             span_counts.replace(model, scope)
 
 
@@ -183,7 +183,7 @@ def _is(condition: Q) -> Any:
     return ExpressionWrapper(condition, output_field=BooleanField())
 
 
-KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
+KINDS: dict[type[Spanned], Callable[[Scope], Rows]] = {
     ProposalCount: proposals,
     ChangeCount: changes,
     TimeCount: times,

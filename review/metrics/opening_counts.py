@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from review.metrics.aggregates import BinOf, DaysBetween
 from review.metrics.stories import BAD_RATING
 from review.metrics.window import Scope
-from review.models import ResolveCount, ReturnCount, StoryCount, TicketStory
+from review.models import ResolveCount, ReturnCount, Spanned, StoryCount, TicketStory
 
 Rows = Iterable[Mapping[str, Any]]
 SPLIT = ("day", "choice_id", "version_id", "path")
@@ -101,7 +101,7 @@ def _sums(part: str, x: Any, whole: str, y: Any, of: Q) -> dict[str, Sum]:
     }
 
 
-KINDS: dict[type[models.Model], Callable[[Scope], Rows]] = {
+KINDS: dict[type[Spanned], Callable[[Scope], Rows]] = {
     StoryCount: stories,
     ReturnCount: returns,
     ResolveCount: resolve_times,
