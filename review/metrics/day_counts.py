@@ -1,6 +1,7 @@
 """The counts of a run of days, one aggregate query a kind of count; see review/models/counts.py."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -44,25 +45,34 @@ Rows = Iterable[Mapping[str, Any]]
 BATCH = 2000
 
 
-def replace(scope: Scope) -> None:
-    """Count the days of a scope anew; it has a source. Inside a transaction."""
-    _replace(scope, KINDS)
+def replace(scopes: Sequence[Scope]) -> None:
+    """Count the days of scopes of one source anew. Inside a transaction."""
+    _replace(scopes, KINDS)
 
 
-def replace_openings(scope: Scope) -> None:
+def replace_openings(scopes: Sequence[Scope]) -> None:
     """The same, of what is counted by the day on which tickets were opened."""
-    _replace(scope, opening_counts.KINDS)
+    _replace(scopes, opening_counts.KINDS)
 
 
-def _replace(scope: Scope, kinds: Mapping[type[Spanned], Callable[[Scope], Rows]]) -> None:
+def _replace(
+    scopes: Sequence[Scope], kinds: Mapping[type[Spanned], Callable[[Scope], Rows]]
+) -> None:
     for model, count in kinds.items():
-        former, _each = model.objects.filter(
-            source=scope.source, day__gte=scope.first, day__lte=scope.last
-        ).delete()
-        rows = [model(source=scope.source, **row) for row in count(scope)]
-        model.objects.bulk_create(rows, batch_size=BATCH)
-        if former or rows:
-            span_counts.replace(model, scope)
+        changed = set[date]()
+        for scope in scopes:
+            former = model.objects.filter(
+                source=scope.source, day__gte=scope.first, day__lte=scope.last
+            )
+            changed |= set(former.values_list("day", flat=True).distinct())
+            former.delete()
+            rows = [model(source=scope.source, **row) for row in count(scope)]
+            changed |= {row.day for row in rows}
+            model.objects.bulk_create(rows, batch_size=BATCH)
+        if changed:
+            last = scopes[-1]
+            assert last.source is not None
+            span_counts.replace(model, last.source.pk, changed, last.now.date())
 
 
 def forget() -> None:

@@ -74,15 +74,14 @@ def count_days(
     opened = set[date]()
     for first, last in _runs(days):
         opened |= told.refresh(replace(scope, first=first, last=last), quarters)
-    for first, last in _runs(days):
-        day_counts.replace(replace(scope, first=first, last=last))
+    day_counts.replace([replace(scope, first=first, last=last) for first, last in _runs(days)])
     return opened - set(days)
 
 
 def _count_openings(source: int, days: Collection[date]) -> None:
     scope = _scope(source)
-    for first, last in _runs(days):
-        day_counts.replace_openings(replace(scope, first=first, last=last))
+    scopes = [replace(scope, first=first, last=last) for first, last in _runs(days)]
+    day_counts.replace_openings(scopes)
 
 
 def _scope(source: int) -> Scope:

@@ -6,7 +6,7 @@ meaning that a metric can be given, is told as if it had at once: that can never
 it is by far the most.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -30,20 +30,16 @@ class Stretch(NamedTuple):
     end: date
 
 
-def replace(model: type[Spanned], scope: Scope) -> None:
-    """Add up anew every span that the days of a scope, which has a source, lie in."""
-    assert scope.source is not None
+def replace(model: type[Spanned], source: int, days: Collection[date], today: date) -> None:
+    """Add up anew every span of a source that any of the days lies in."""
     former, adding = Q(pk__in=()), list[str]()
-    values: dict[str, int | date] = {
-        "source": scope.source.pk,
-        "settled": scope.now.date() - _longest(),
-    }
+    values: dict[str, int | date | list[date]] = {"source": source, "settled": today - _longest()}
     for span in (Span.MONTH,) if model.WEEKS == Weeks.NONE else (Span.WEEK, Span.MONTH):
-        first, end = begin(span, scope.first), after(span, scope.last)
-        former |= Q(span=span, day__gte=first, day__lt=end)
+        begins = sorted({begin(span, day) for day in days})
+        former |= Q(span=span, day__in=begins)
         adding.append(_added(model, span))
-        values |= {f"{span}_first": first, f"{span}_end": end}
-    model.spans.filter(former, source=scope.source).delete()
+        values |= {f"{span}s": begins, f"{span}s_after": [after(span, day) for day in begins]}
+    model.spans.filter(former, source=source).delete()
     with connection.cursor() as cursor:
         cursor.execute(f"{_into(model)} {' UNION ALL '.join(adding)}", values)
 
@@ -120,11 +116,12 @@ def _into(model: type[Spanned]) -> str:
 
 
 def _added(model: type[Spanned], span: Span) -> str:
-    """The rows of one length of span, from `span`_first on and before `span`_end."""
-    begins = f"date_trunc('{span}', day)::date"
+    """The rows of one length of span, of those that begin on `span`s and end before the days of
+    `span`s_after.
+    """
     settled = (
         f"CASE WHEN day + {model.SETTLED} < %(settled)s THEN 0 "
-        f"ELSE {model.SETTLED} + (day - {begins}) END"
+        f"ELSE {model.SETTLED} + (day - begins) END"
     )
     is_of_all = span == Span.WEEK and model.WEEKS == Weeks.OF_ALL
     apart = _keys(model, *(UNTRENDED if is_of_all else ()))
@@ -132,10 +129,11 @@ def _added(model: type[Spanned], span: Span) -> str:
         settled if key == model.SETTLED else key if key in apart else "NULL::bigint"
         for key in _keys(model)
     ]
-    told = [begins, f"'{span}'", *keys, *(f"sum({one})" for one in model.ADDED)]
+    told = ["begins", f"'{span}'", *keys, *(f"sum({one})" for one in model.ADDED)]
     groups = ", ".join(str(at + 1) for at in range(2 + len(keys)))
     return (
         f"SELECT {', '.join(told)} FROM {model._meta.db_table} "
-        f"WHERE span = '{Span.DAY}' AND source_id = %(source)s "
-        f"AND day >= %({span}_first)s AND day < %({span}_end)s GROUP BY {groups}"
+        f"JOIN unnest(%({span}s)s::date[], %({span}s_after)s::date[]) AS spans (begins, ends) "
+        "ON day >= begins AND day < ends "
+        f"WHERE span = '{Span.DAY}' AND source_id = %(source)s GROUP BY {groups}"
     )
