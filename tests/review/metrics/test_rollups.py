@@ -65,7 +65,9 @@ def test_only_days_that_were_touched_are_counted_anew(monkeypatch: pytest.Monkey
         make_proposal(desk, at=LONG_AGO - days * DAY)
     rollups.catch_up()
     seen: list[Any] = []
-    monkeypatch.setattr(day_counts, "replace", lambda scope: seen.append((scope.first, scope.last)))
+    monkeypatch.setattr(
+        day_counts, "replace", lambda scopes: seen.extend((one.first, one.last) for one in scopes)
+    )
 
     accept(Proposal.objects.order_by("created_at")[1])
     rollups.catch_up()

@@ -1,5 +1,6 @@
 """What is counted of what was touched, and how long somebody waits for it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -124,10 +125,10 @@ def test_whoever_has_a_deadline_waits_for_one_day_more_at_the_most(
     clock, days = [0.0], list[tuple[date, date]]()
     count = day_counts.replace
 
-    def counting(scope: Scope) -> None:
+    def counting(scopes: Sequence[Scope]) -> None:
         clock[0] += 0.7
-        days.append((scope.first, scope.last))
-        count(scope)
+        days.extend((scope.first, scope.last) for scope in scopes)
+        count(scopes)
 
     monkeypatch.setattr(rollups, "monotonic", lambda: clock[0])
     monkeypatch.setattr(day_counts, "replace", counting)
