@@ -1,6 +1,6 @@
 """Taking a baseline and setting a target: two steps that are never edited, each on the record."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -61,9 +61,18 @@ def take_baseline(
 
 @transaction.atomic
 def set_target(
-    source: Source, measure: Measure, *, direction: str, value: float, why: str, by: User
+    source: Source,
+    measure: Measure,
+    *,
+    direction: str,
+    value: float,
+    why: str,
+    by: User,
+    at: datetime | None = None,
 ) -> KpiTarget:
     """A new target, in force from now on; the one before stays to be read.
+
+    `at` is for one that was agreed on before it is put on record here.
 
     ValueError for what no measure can be, as a share above 1.
     """
@@ -77,7 +86,7 @@ def set_target(
         value=value,
         why=why,
         set_by=by,
-        set_at=timezone.now(),
+        set_at=at or timezone.now(),
     )
     _record(
         f"kpi_target:{row.pk}",
