@@ -1,7 +1,7 @@
 """Checked proposals in cells: those of which AI, person and truth said the same."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Q, QuerySet, Sum
@@ -10,7 +10,7 @@ from review.metrics import cohorts
 from review.metrics.counts import counted
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
-from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, name_groups, rows_by
+from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, rows_by
 from review.metrics.window import Scope
 from review.models import CheckCount
 from triage.models import Proposal
@@ -18,12 +18,10 @@ from triage.models import Proposal
 FLAGS = ("is_auto", "is_twice", "is_right", "kept", "final_right", "first_right", "first_agreed")
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """`n` checked proposals of one group; see CheckCount for the rest. `reason` by its label."""
 
     group: Named
-    n: int
     propensity: float
     is_auto: bool
     is_twice: bool
@@ -33,10 +31,8 @@ class Cell:
     first_right: bool | None
     first_agreed: bool | None
     reason: Named | None
-
-    @property
-    def weight(self) -> float:
-        return 1 / self.propensity
+    n: int
+    weight: float
 
 
 Which = Callable[[Cell], bool]
@@ -47,17 +43,12 @@ def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
     """One aggregate query over counts of days, by the scope's group or by other columns."""
     columns = columns or COUNTED_COLUMNS[scope.group]
     rows = counted(CheckCount, scope, columns)
-    split = ("propensity", "reason_id", "reason__label", *FLAGS)
-    found = rows_by(rows, scope, columns, {"count": Sum("n")}, *split)
+    split = ("propensity", *FLAGS, "reason_id", "reason__label")
     return [
-        Cell(
-            group=group,
-            n=row["count"],
-            propensity=row["propensity"],
-            reason=Named(str(row["reason_id"]), row["reason__label"]) if row["reason_id"] else None,
-            **{name: row[name] for name in FLAGS},
+        Cell(group, propensity, *flags, Named(str(pk), label) if pk else None, n, 1 / propensity)
+        for group, propensity, *flags, pk, label, n in rows_by(
+            rows, scope, columns, {"count": Sum("n")}, *split
         )
-        for group, row in zip(name_groups(found, columns), found, strict=True)
     ]
 
 

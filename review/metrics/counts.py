@@ -167,8 +167,8 @@ def binned(
     sums = {"count": Sum("n"), "total": Sum("seconds")}
     found = rows_by(counted(days, scope, columns), scope, columns, sums, split, "bin")
     times: dict[tuple[Named, str], list[Bin]] = {}
-    for group, row in zip(name_groups(found, columns), found, strict=True):
-        times.setdefault((group, row[split]), []).append(_bin(row))
+    for group, verdict, *one in found:
+        times.setdefault((group, verdict), []).append(Bin(*one))
     return [Times(group, verdict, bins) for (group, verdict), bins in times.items()]
 
 
@@ -197,10 +197,6 @@ def _add(bins: dict[int, Bin], more: Bin) -> None:
     bins[more.number] = Bin(more.number, former.n + more.n, former.seconds + more.seconds)
 
 
-def _bin(row: Mapping[str, Any]) -> Bin:
-    return Bin(row["bin"], row["count"], row["total"])
-
-
 def by_group(
     rows: QuerySet[Any],
     scope: Scope,
@@ -215,10 +211,12 @@ def by_group(
     sums = {f"count_{name}": count for name, count in counts.items()}
     found = rows_by(rows, scope, columns, sums, *([split] if split else []))
     groups: dict[Named, dict[str, int]] = {}
-    for group, row in zip(name_groups(found, columns), found, strict=True):
+    for group, *values in found:
         own = groups.setdefault(group, {})
-        for name in counts:
-            own[_name(row[split], name) if split else name] = row[f"count_{name}"]
+        value = values.pop(0) if split else ""
+        own.update(
+            zip((_name(value, name) if split else name for name in counts), values, strict=True)
+        )
     return [GroupCounts(group, own) for group, own in groups.items()]
 
 

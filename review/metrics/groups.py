@@ -1,7 +1,7 @@
 """The names of the groups that figures are split by."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Aggregate, Model, Q, QuerySet
@@ -103,18 +103,27 @@ def rows_by(
     columns: Columns,
     sums: Mapping[str, Aggregate],
     *split: str,
-) -> list[dict[str, Any]]:
-    """Sums of rows of counts by group, with the columns that name it, and by further columns.
+) -> list[tuple[Any, ...]]:
+    """Sums of rows of counts by group and by further columns: (Named, *split, *sums) each.
 
     Added up by keys; the few names are looked up then, once a page, instead of being joined to
-    every row.
+    every row. As tuples, because there can be thousands.
     """
-    found: list[dict[str, Any]] = list(rows.values(columns.key, *split).annotate(**sums).order_by())
-    add_names(found, rows.model, scope, columns)
-    return found
+    found = list(rows.values_list(columns.key, *split).annotate(**sums).order_by())
+    names = names_of({row[0] for row in found}, rows.model, scope, columns)
+    return [(names[key], *others) for key, *others in found]
 
 
-def add_names(
+def names_of(
+    keys: Collection[Any], model: type[Model], scope: Scope, columns: Columns
+) -> dict[Any, Named]:
+    """The names of groups by what rows of a model have in the column of their keys."""
+    rows: list[dict[str, Any]] = [{columns.key: key} for key in keys]
+    _add_names(rows, model, scope, columns)
+    return dict(zip(keys, name_groups(rows, columns), strict=True))
+
+
+def _add_names(
     found: Sequence[dict[str, Any]], model: type[Model], scope: Scope, columns: Columns
 ) -> None:
     """The columns that name the groups, to rows of a model that have their keys."""

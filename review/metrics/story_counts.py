@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from review.metrics.aggregates import DaysLater
 from review.metrics.counts import GroupCounts, Times, binned, by_group, counted
 from review.metrics.estimators import Moments
-from review.metrics.groups import STORY_COLUMNS, Columns, Named, name_groups, rows_by
+from review.metrics.groups import STORY_COLUMNS, Columns, Named, rows_by
 from review.metrics.window import Scope
 from review.models import NoveltyCount, ResolveCount, ReturnCount, StoryCount
 
@@ -50,10 +50,7 @@ def moments(
     names = (n, part, whole, f"{part}_squares", f"{whole}_squares", f"{part}_products")
     rows: QuerySet[Any] = counted(StoryCount, scope, columns)
     found = rows_by(rows, scope, columns, {f"sum_{name}": Sum(name) for name in names})
-    return [
-        GroupMoments(group, Moments(*(row[f"sum_{name}"] for name in names)))
-        for group, row in zip(name_groups(found, columns), found, strict=True)
-    ]
+    return [GroupMoments(group, Moments(*numbers)) for group, *numbers in found]
 
 
 def returns(scope: Scope, days: int, columns: Columns | None = None) -> list[GroupCounts]:

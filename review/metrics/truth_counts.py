@@ -16,8 +16,8 @@ from review.metrics.groups import (
     COUNTED_COLUMNS,
     Columns,
     Named,
-    add_names,
     name_groups,
+    names_of,
     rows_by,
 )
 from review.metrics.truth_cohorts import State
@@ -39,10 +39,9 @@ class Agreement:
     pairs: Counter[tuple[int, int]] = begun_with(default_factory=Counter)
     verdicts: Counter[str] = begun_with(default_factory=Counter)
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        said = (row["first_id"] or UNSURE, row["second_id"] or UNSURE)
-        self.pairs[said] += row["count"]
-        self.verdicts[row["verdict"]] += row["count"]
+    def add(self, first: int | None, second: int | None, verdict: str, n: int) -> None:
+        self.pairs[first or UNSURE, second or UNSURE] += n
+        self.verdicts[verdict] += n
 
 
 def check_states(scope: Scope) -> list[GroupCounts]:
@@ -54,11 +53,17 @@ def check_states(scope: Scope) -> list[GroupCounts]:
     counts: dict[str, Counter[str]] = {}
     columns, of_rows = COUNTED_COLUMNS[scope.group], COLUMNS[scope.group]
     drawn = rows_by(counted(DrawnCount, scope), scope, columns, {"count": Sum("n")}, "state")
-    waiting = truth_cohorts.unopened(scope).values(*of_rows.all).annotate(count=Count("pk"))
-    for found, named in ((drawn, columns), (list(waiting.order_by()), of_rows)):
-        for (key, name), row in zip(name_groups(found, named), found, strict=True):
-            names.setdefault(key, name)
-            counts.setdefault(key, Counter())[row.get("state", State.NOBODY)] += row["count"]
+    rows = truth_cohorts.unopened(scope).values(*of_rows.all).annotate(count=Count("pk"))
+    waiting = list(rows.order_by())
+    for (key, name), state, n in (
+        *drawn,
+        *(
+            (group, State.NOBODY, row["count"])
+            for group, row in zip(name_groups(waiting, of_rows), waiting, strict=True)
+        ),
+    ):
+        names.setdefault(key, name)
+        counts.setdefault(key, Counter())[state] += n
     return [GroupCounts(Named(key, names[key]), counts[key]) for key in names]
 
 
@@ -67,13 +72,14 @@ def agreements(scope: Scope) -> tuple[list[Agreement], list[Agreement]]:
     columns = COUNTED_COLUMNS[scope.group]
     split = ("field_id", "first_id", "second_id", "verdict")
     rows = rows_by(counted(AgreementCount, scope), scope, columns, {"count": Sum("n")}, *split)
-    add_names(rows, AgreementCount, scope, FIELD)
-    whole: dict[str, Agreement] = {}
-    parts: dict[tuple[str, str], Agreement] = {}
-    named = zip(name_groups(rows, FIELD), name_groups(rows, columns), rows, strict=True)
-    for of, group, row in named:
-        whole.setdefault(of.key, Agreement(of, None)).add(row)
-        parts.setdefault((of.key, group.key), Agreement(of, group)).add(row)
+    fields = names_of({row[1] for row in rows}, AgreementCount, scope, FIELD)
+    whole = {pk: Agreement(named, None) for pk, named in fields.items()}
+    parts: dict[tuple[int, Named], Agreement] = {}
+    for group, pk, *said in rows:
+        if (pk, group) not in parts:
+            parts[pk, group] = Agreement(fields[pk], group)
+        whole[pk].add(*said)
+        parts[pk, group].add(*said)
     return list(whole.values()), list(parts.values())
 
 

@@ -18,6 +18,9 @@ from review.metrics.estimators.agreement import (
     cohen_kappa,
     cohen_kappa_of_counts,
 )
+from review.metrics.estimators.analytic import (
+    abc_interval,
+)
 from review.metrics.estimators.bootstrap import (
     Estimate,
     Repeated,
@@ -116,6 +119,7 @@ __all__ = [
     "RiskPoint",
     "WeightedRate",
     "WeightedSums",
+    "abc_interval",
     "advice_counts",
     "bootstrap_difference",
     "bootstrap_ratio",

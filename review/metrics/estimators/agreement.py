@@ -3,14 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import (
-    RESAMPLES,
-    SEED,
-    Clusters,
-    Estimate,
-    bootstrap_kinds,
-    bootstrap_statistic,
-)
+from review.metrics.estimators.analytic import abc_interval
+from review.metrics.estimators.bootstrap import Clusters, Estimate, clustered
 from review.metrics.estimators.columns import Floats, numbers, same_length
 from review.metrics.estimators.intervals import Interval
 
@@ -21,8 +15,6 @@ def cohen_kappa(
     clusters: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> Estimate | None:
     """(p_o - p_e) / (1 - p_e), with agreement p_o, and p_e that of the same shares by chance.
 
@@ -35,17 +27,11 @@ def cohen_kappa(
     -------
     From -1 to 1, as sklearn.metrics.cohen_kappa_score says it. None without a ticket, or where
     both gave one and the same label throughout: then there is no chance to agree beyond.
-    No interval below 100 tickets. Cohen (1960), Educ. Psychol. Meas. 20, 37-46.
+    No interval below 100 tickets, else that of `abc_interval`. Cohen (1960), Educ. Psychol. Meas.
+    20, 37-46.
     """
-    return bootstrap_statistic(
-        _columns(first, second),
-        clusters,
-        _kappa,
-        within=Interval(-1, 1),
-        confidence=confidence,
-        n_resamples=n_resamples,
-        seed=seed,
-    )
+    groups = clustered(_columns(first, second), clusters)
+    return abc_interval(groups, _kappa, within=Interval(-1, 1), confidence=confidence)
 
 
 def cohen_kappa_of_counts(
@@ -54,13 +40,10 @@ def cohen_kappa_of_counts(
     counts: ArrayLike,
     *,
     confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> Estimate | None:
     """`cohen_kappa` of tickets that were counted by what both said, one cluster each.
 
-    Costs what the different labels do, however many tickets and pairs of labels there are: the
-    resamples are `normal_sums`.
+    Costs what the different pairs of labels do, however many tickets there are.
 
     Parameters
     ----------
@@ -78,15 +61,7 @@ def cohen_kappa_of_counts(
     there = n > 0
     order = np.lexsort(columns[there].T[::-1])
     groups = Clusters(columns[there][order], n[there][order])
-    return bootstrap_kinds(
-        groups,
-        _kappa,
-        within=Interval(-1, 1),
-        confidence=confidence,
-        n_resamples=n_resamples,
-        seed=seed,
-        is_normal=True,
-    )
+    return abc_interval(groups, _kappa, within=Interval(-1, 1), confidence=confidence)
 
 
 def _columns(first: ArrayLike, second: ArrayLike) -> Floats:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
 from review.metrics.estimators.columns import Floats, clusters_of, numbers, same_length
-from review.metrics.estimators.intervals import Interval, check_confidence
+from review.metrics.estimators.intervals import Interval, check_confidence, cut
 
 SEED = 20_260_101
 RESAMPLES = 2000
@@ -223,25 +223,6 @@ def bootstrap_statistic(
     if table.ndim != 2 or not np.isfinite(table).all():
         raise ValueError(f"columns must be finite, in two dimensions; the shape is {table.shape}.")
     groups = clustered(table, clusters)
-    return bootstrap_kinds(
-        groups, statistic, within=within, confidence=confidence, n_resamples=n_resamples, seed=seed
-    )
-
-
-def bootstrap_kinds(
-    groups: Clusters | None,
-    statistic: Statistic,
-    *,
-    within: Interval | None = None,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    seed: int = SEED,
-    is_normal: bool = False,
-) -> Estimate | None:
-    """`bootstrap_statistic` of clusters that were counted by kind already.
-
-    With `is_normal` the resamples are `normal_sums`.
-    """
     check_confidence(confidence)
     if groups is None:
         return None
@@ -250,16 +231,11 @@ def bootstrap_kinds(
         return None
     if groups.n < FEWEST_FOR_STATISTIC:
         return Estimate(value, None, groups.n)
-    sums = (
-        normal_sums(groups, n_resamples, seed)
-        if is_normal
-        else resampled(groups, groups.kinds, n_resamples, seed)
-    )
-    draws = statistic(sums)
+    draws = statistic(resampled(groups, groups.kinds, n_resamples, seed))
     # Each kind's answer without one of its clusters.
     without = statistic(groups.total - groups.kinds)
     interval = _bca(value, _defined(draws), without, groups.counts, confidence)
-    return Estimate(value, _cut(interval, within), groups.n)
+    return Estimate(value, cut(interval, within), groups.n)
 
 
 def _parts_and_wholes(numerators: ArrayLike, denominators: ArrayLike) -> tuple[Floats, Floats]:
@@ -293,7 +269,7 @@ def _studentised(
     low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
     reach = (max(float(high), 0.0) * deviation, max(float(-low), 0.0) * deviation)
     interval = Interval(value - reach[0], value + reach[1])
-    return Estimate(value, _cut(interval, within), groups.n)
+    return Estimate(value, cut(interval, within), groups.n)
 
 
 def _ratios(sums: Floats, n_columns: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -341,9 +317,3 @@ def _bca(
 def _defined(draws: Floats) -> Floats | None:
     defined = draws[np.isfinite(draws)]
     return defined if len(defined) >= (1 - MOST_UNDEFINED) * len(draws) else None
-
-
-def _cut(interval: Interval | None, within: Interval | None) -> Interval | None:
-    if interval is None or within is None:
-        return interval
-    return Interval(max(interval.low, within.low), min(interval.high, within.high))

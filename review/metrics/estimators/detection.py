@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from review.metrics.estimators.bootstrap import (
-    RESAMPLES,
-    SEED,
-    Clustering,
-    Estimate,
-    bootstrap_statistic,
-)
+from review.metrics.estimators.analytic import abc_interval
+from review.metrics.estimators.bootstrap import Clustering, Estimate, clustered
 from review.metrics.estimators.columns import Floats, flags, same_length, weights_of
 
 
@@ -55,10 +50,8 @@ def detection(
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> Detection | None:
-    """d' and c of checked decisions, with bootstrap intervals.
+    """d' and c of checked decisions, with intervals of `abc_interval`.
 
     Parameters
     ----------
@@ -70,8 +63,8 @@ def detection(
     Returns
     -------
     None if no proposal was wrong, or none right. No interval below 100 tickets, or while one of
-    the four cells (wrong or right, overridden or accepted) is empty: resamples of an empty cell
-    are all empty, and the interval would know nothing of the rate behind it.
+    the four cells (wrong or right, overridden or accepted) is empty: what was seen of an empty
+    cell has no spread, and the interval would know nothing of the rate behind it.
     """
     right, stopped = flags("ai_right", ai_right), flags("overridden", overridden)
     same_length(ai_right=right, overridden=stopped)
@@ -80,13 +73,11 @@ def detection(
     columns = np.column_stack(
         [part for side in sides for part in (side * stopped, side, side * weight)]
     )
-    estimates = [
-        bootstrap_statistic(
-            columns, clusters, statistic, confidence=confidence, n_resamples=n_resamples, seed=seed
-        )
+    groups = clustered(columns, clusters)
+    sensitivity, criterion = (
+        abc_interval(groups, statistic, confidence=confidence)
         for statistic in (_sensitivity, _criterion)
-    ]
-    sensitivity, criterion = estimates
+    )
     if sensitivity is None or criterion is None:
         return None
     if len(set(zip(right.tolist(), stopped.tolist(), strict=True))) < 4:

@@ -55,3 +55,10 @@ def hybrid_difference(
     down = math.hypot(first - first_interval.low, second_interval.high - second)
     up = math.hypot(first_interval.high - first, second - second_interval.low)
     return Difference(value, Interval(value - down, value + up))
+
+
+def cut(interval: Interval | None, within: Interval | None) -> Interval | None:
+    """What of an interval lies where its value can lie by its nature."""
+    if interval is None or within is None:
+        return interval
+    return Interval(max(interval.low, within.low), min(interval.high, within.high))

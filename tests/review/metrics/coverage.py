@@ -134,11 +134,9 @@ def complement(ai: float, human: float, n: int) -> Draw:
 
 
 def detected(name: str, n: int) -> Draw:
-    def draw(generator: np.random.Generator, run: int) -> Interval | None:
+    def draw(generator: np.random.Generator, _: int) -> Interval | None:
         ai_right, overridden = worlds.reviewed(generator, n)
-        found = estimators.detection(
-            ai_right, overridden, n_resamples=RESAMPLES_OF_COUNTS, seed=run
-        )
+        found = estimators.detection(ai_right, overridden)
         estimate: estimators.Estimate | None = found and getattr(found, name)
         return estimate and estimate.interval
 
@@ -169,11 +167,12 @@ def advised(metric: Callable[[estimators.AdviceCounts], estimators.Rate | None])
     return draw
 
 
-def agreement(generator: np.random.Generator, run: int) -> Interval | None:
-    found = estimators.cohen_kappa(
-        *worlds.two_reviewers(generator, 150), n_resamples=RESAMPLES_OF_COUNTS, seed=run
-    )
-    return found and found.interval
+def agreement(n: int, choices: int) -> Draw:
+    def draw(generator: np.random.Generator, _: int) -> Interval | None:
+        found = estimators.cohen_kappa(*worlds.two_reviewers(generator, n, choices))
+        return found and found.interval
+
+    return draw
 
 
 def brier(generator: np.random.Generator, run: int) -> Interval | None:
@@ -222,7 +221,8 @@ WORLDS = (
     ),
     World("RAIR", worlds.TAKES_RIGHT, advised(estimators.rair)),
     World("RSR", worlds.KEEPS_RIGHT, advised(estimators.rsr)),
-    World("kappa, 150 double checks", worlds.KAPPA, agreement),
+    World("kappa, 150 double checks", worlds.KAPPA, agreement(150, 4)),
+    World("kappa of 20 choices, 120 double checks", worlds.KAPPA, agreement(120, 20)),
     World("Brier, 100 checks", worlds.BRIER, brier),
     World("ECE, calibrated, 200 checks", 0.0, calibration(0, 200), True),
     World("ECE, 8 points too sure, 200 checks", 0.08, calibration(0.08, 200), True),

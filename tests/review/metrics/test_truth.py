@@ -31,8 +31,7 @@ def test_kappa_of_counts_is_kappa_of_the_tickets_that_were_counted() -> None:
 
     assert counted is not None
     assert whole is not None
-    # Drawn in two ways.
-    assert counted.interval == pytest.approx(whole.interval, abs=0.03)
+    assert counted.interval == pytest.approx(whole.interval)
     assert counted.value == whole.value
     assert counted.value == pytest.approx(0.4)
     assert counted.n_clusters == 100

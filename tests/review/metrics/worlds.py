@@ -105,10 +105,12 @@ KAPPA = 0.64
 
 
 def two_reviewers(
-    generator: np.random.Generator, n: int
+    generator: np.random.Generator, n: int, choices: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    shares = [0.5, 0.25, 0.15, 0.1]
-    truth, *guesses = (generator.choice(4, size=n, p=shares) for _ in range(3))
+    """Each choice is half as frequent again as the next."""
+    shares = 1.5 ** -np.arange(choices)
+    shares /= shares.sum()
+    truth, *guesses = (generator.choice(choices, size=n, p=shares) for _ in range(3))
     first, second = (
         np.where(generator.random(n) < 0.8, truth, guess).astype(np.intp) for guess in guesses
     )
