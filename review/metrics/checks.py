@@ -45,10 +45,8 @@ def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
     rows = counted(CheckCount, scope, columns)
     split = ("propensity", *FLAGS, "reason_id", "reason__label")
     return [
-        Cell(group, propensity, *flags, Named(str(pk), label) if pk else None, n, 1 / propensity)
-        for group, propensity, *flags, pk, label, n in rows_by(
-            rows, scope, columns, {"count": Sum("n")}, *split
-        )
+        Cell._make((*said, Named(str(pk), label) if pk else None, n, 1 / said[1]))
+        for *said, pk, label, n in rows_by(rows, scope, columns, {"count": Sum("n")}, *split)
     ]
 
 

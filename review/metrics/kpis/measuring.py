@@ -1,13 +1,13 @@
 """Measures of resolved tickets, added up from counts of days: memory for bins, not for tickets."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-import numpy as np
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater
@@ -26,7 +26,14 @@ from review.models import KpiCount, ProposalCount
 from triage.models import Source
 
 HITS = tuple(measure.hit for measure in MEASURES.values() if measure.hit)
-SUMS = ("n", "seconds", "seconds_open", "seconds_rework", *HITS)
+SECONDS = ("seconds", "seconds_open", "seconds_rework")
+SUMS = ("n", *SECONDS, *HITS)
+# Over parts of like tickets, whose squares are n times that of their mean.
+MOMENTS = {
+    "xx": "all_seconds_rework * all_seconds_rework",
+    "yy": "all_seconds_open * all_seconds_open",
+    "xy": "all_seconds_rework * all_seconds_open",
+}
 SHARE = Interval(0.0, 1.0)
 # From so many tickets on the linearised interval says what the bootstrap says, at no cost.
 MANY = 400
@@ -40,27 +47,33 @@ class Days(NamedTuple):
     resolved_before: date
 
 
+class Part(NamedTuple):
+    """Tickets of like times: the means of their seconds of rework and open, and how many."""
+
+    rework: float
+    open: float
+    times: int
+
+
 @dataclass
 class Counts:
-    """Of one source: hits by name, and by bins what they hold."""
+    """Of one source: hits and sums of seconds by name, and bins of times to resolve.
 
-    hits: Counter[str] = field(default_factory=Counter)
-    bins: dict[int, tuple[int, float]] = field(default_factory=dict)
-    parts: list[tuple[float, float, int]] = field(default_factory=list)
+    `parts` are told only of fewer than MANY tickets.
+    """
+
+    sums: Counter[str] = field(default_factory=Counter)
+    bins: list[Bin] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
 
     @property
     def n(self) -> int:
-        return self.hits["n"]
+        return int(self.sums["n"])
 
-    def add(self, resolve_bin: int, sums: Sequence[Any]) -> None:
-        """`sums` are those of SUMS, of tickets of one bin."""
-        n, seconds, seconds_open, seconds_rework, *hits = sums
-        self.hits["n"] += n
-        for name, k in zip(HITS, hits, strict=True):
-            self.hits[name] += k
-        had, before = self.bins.get(resolve_bin, (0, 0.0))
-        self.bins[resolve_bin] = (had + n, before + seconds)
-        self.parts.append((seconds_rework / n, seconds_open / n, n))
+    @property
+    def moments(self) -> Moments:
+        names = ("seconds_rework", "seconds_open", *MOMENTS)
+        return Moments(self.n, *(float(self.sums[name]) for name in names))
 
 
 def began() -> dict[int, date]:
@@ -72,30 +85,58 @@ def began() -> dict[int, date]:
 
 
 def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
-    """By source; one query, whatever is wanted. A source without a resolved ticket has no hits."""
+    """By source; two queries at most. A source without a resolved ticket has no sums."""
     found: dict[int, Counts] = defaultdict(Counts)
     if not wanted:
         return found
+    for source, resolve_bin, *sums in _by_time(_by_times(wanted)):
+        own, one = found[source], dict(zip((*SUMS, *MOMENTS), sums, strict=True))
+        own.sums.update(one)
+        own.bins.append(Bin(resolve_bin, one["n"], one["seconds"]))
+    few = {source: days for source, days in wanted.items() if 0 < found[source].n < MANY}
+    if few:
+        rows = _by_times(few).order_by("source", "resolve_bin", "rework_bin")
+        for source, rework, open_, n in rows.values_list(
+            "source", "all_seconds_rework", "all_seconds_open", "all_n"
+        ):
+            found[source].parts.append(Part(rework / n, open_ / n, n))
+    return found
+
+
+def _by_times(wanted: Mapping[int, Days]) -> QuerySet[Any]:
+    """Sums of tickets that took about as long, and had about as much rework."""
     condition = Q()
     for source, days in wanted.items():
         stretches = span_counts.days(KpiCount, days.first, days.last)
         condition |= stretches & Q(source=source, resolved_on__lt=days.resolved_before)
-    rows: Iterable[tuple[Any, ...]] = (
+    return (
         KpiCount.spans.alias(resolved_on=DaysLater("day", "resolved_after"))
         .filter(condition)
         .values("source", "resolve_bin", "rework_bin")
         .annotate(**{f"all_{name}": Sum(name) for name in SUMS})
-        .order_by("source", "resolve_bin", "rework_bin")
-        .values_list("source", "resolve_bin", *(f"all_{name}" for name in SUMS))
+        .order_by()
     )
-    for source, resolve_bin, *sums in rows:
-        found[source].add(resolve_bin, sums)
+
+
+def _by_time(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
+    """Sums of these sums, and what a part and a whole need for their moments."""
+    # The ORM has no sum of sums; there are thousands of rows below and some sixty above.
+    inner, params = rows.query.sql_with_params()
+    sums = [f"sum(all_{name})::{'float' if name in SECONDS else 'bigint'}" for name in SUMS]
+    sums += [f"sum(({product}) / all_n)" for product in MOMENTS.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT source, resolve_bin, {', '.join(sums)} FROM ({inner}) AS by_times "
+            "GROUP BY source, resolve_bin ORDER BY source, resolve_bin",
+            params,
+        )
+        found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
 
 def figure(measure: Measure, counts: Counts) -> Figure:
     """Below the least n it has no value. Without an interval: the tickets cannot carry one."""
-    n, k = counts.n, counts.hits[measure.hit] if measure.hit else None
+    n, k = counts.n, int(counts.sums[measure.hit]) if measure.hit else None
     value, interval = _value(measure, counts, k) if n >= MIN_N else (None, None)
     return Figure(measure.kind, value, n, k, interval, MIN_N)
 
@@ -104,22 +145,12 @@ def _value(measure: Measure, counts: Counts, k: int | None) -> tuple[float | Non
     if k is not None:
         return k / counts.n, wilson(k, counts.n)
     if measure.kind == Kind.SECONDS:
-        median = quantile_from_bins(_bins(counts), 0.5)
+        median = quantile_from_bins(counts.bins, 0.5)
         return (median.value, median.interval) if median else (None, None)
     assert measure is REWORK
     if counts.n >= MANY:
-        share = ratio_from_moments(_moments(counts))
+        share = ratio_from_moments(counts.moments)
         return (share.value, share.interval) if share else (None, None)
     rework, open_, times = zip(*counts.parts, strict=True)
     share = bootstrap_ratio(rework, open_, Repeated(list(times)), within=SHARE)
     return (share.value, share.interval) if share else (None, None)
-
-
-def _moments(counts: Counts) -> Moments:
-    x, y, times = (np.array(column, dtype=np.float64) for column in zip(*counts.parts, strict=True))
-    sums = (x, y, x * x, y * y, x * y)
-    return Moments(counts.n, *(float(times @ each) for each in sums))
-
-
-def _bins(counts: Counts) -> list[Bin]:
-    return [Bin(number, n, seconds) for number, (n, seconds) in counts.bins.items()]

@@ -9,8 +9,14 @@ from django.contrib.auth.models import User
 from django.db import ProgrammingError, transaction
 
 from review.metrics import rollups
-from review.metrics.estimators import Interval, newcombe, wilson
-from review.metrics.kpis import agreeing, listing
+from review.metrics.estimators import (
+    Interval,
+    Moments,
+    newcombe,
+    ratio_from_moments,
+    wilson,
+)
+from review.metrics.kpis import agreeing, listing, measuring
 from review.metrics.kpis.agreeing import Refused
 from review.metrics.kpis.board import Change, Verdict, boards, verdict
 from review.metrics.kpis.export import days_of
@@ -84,6 +90,21 @@ def test_a_baseline_counts_what_became_of_the_tickets_of_the_time_before(
     # Five were open for one more hour in the window; 20 x 4 + 20 x 8 hours were spent before.
     assert found["rework-share"].value == pytest.approx(5 / (20 * 4 + 20 * 8 + 5))
     assert found["rework-share"].low is not None
+
+
+def test_of_many_tickets_the_share_of_rework_has_a_linearised_interval(
+    desk: Desk, lead: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_past(desk)
+    monkeypatch.setattr(measuring, "MANY", 40)
+
+    row = taken(desk, lead)["rework-share"]
+
+    # Hours of rework and open: 2 x (1, 5), 3 x (1, 9), 18 x (0, 4), 17 x (0, 8).
+    found = ratio_from_moments(Moments(40, x=5, y=245, xx=5, yy=1669, xy=37))
+    assert found is not None
+    assert row.value == pytest.approx(found.value)
+    assert (row.low, row.high) == pytest.approx(found.interval)
 
 
 def test_what_happens_after_the_outcome_window_does_not_make_an_old_ticket_worse(
