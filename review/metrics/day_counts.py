@@ -35,6 +35,7 @@ from review.models import (
     PersonDay,
     ProposalCount,
     ReviewCount,
+    ScoredCount,
     Spanned,
     TicketStory,
     TimeCount,
@@ -165,6 +166,21 @@ def checks(scope: Scope) -> Rows:
     return found
 
 
+def scored(scope: Scope) -> Rows:
+    rows: QuerySet[Any] = cohorts.checked(scope).filter(Q(main__probability__isnull=False))
+    found: Rows = (
+        rows.values(
+            "is_right",
+            **_of_proposal(scope),
+            propensity=F("spot_check__propensity"),
+            probability=F("main__probability"),
+        )
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    return found
+
+
 def people(scope: Scope) -> Rows:
     rows: QuerySet[Any] = cohorts.proposals(scope).filter(decision__isnull=False)
     who = F("decision__reviewer_id")
@@ -199,6 +215,7 @@ KINDS: dict[type[Spanned], Callable[[Scope], Rows]] = {
     TimeCount: times,
     OutcomeCount: settlements,
     CheckCount: checks,
+    ScoredCount: scored,
     PersonDay: people,
     NoveltyCount: novelty,
     **opening_counts.KINDS,

@@ -4,35 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from review.metrics import checks, cohorts, counts, definitions_autonomy
+from review.metrics import checks, cohorts, counts, definitions_autonomy, scored_counts
 from review.metrics.estimators import Estimate, brier, calibration_error, weighted_rate_from_sums
 from review.metrics.figures import Bucket, Column, Figure, Kind, Row, count, estimated, rate
-from review.metrics.groups import COLUMNS, Columns, Named, in_group, name_groups
+from review.metrics.groups import Named, in_group
 from review.metrics.meaning import Definition, Text
 from review.metrics.report import ALL, GROUP_NAMES, Report, by_size, grouped
+from review.metrics.scored_counts import Scored
 from review.metrics.window import Group, Scope
-from review.models import SpotCheck
 from triage.models import Certificate, ModelVersion, Proposal
 
-# Of more, no interval would be much narrower, and the page would wait for them.
-MOST_SCORED = 2_000
-# Clocks of two machines may differ by less.
-DRAWN_BEFORE = timedelta(days=1)
-PROPOSAL = "proposal__"
-SCORED_COLUMNS = {
-    **COLUMNS,
-    Group.SOURCE: Columns(
-        key=f"{PROPOSAL}ticket__source_id",
-        names=(f"{PROPOSAL}ticket__source__name",),
-        source=f"{PROPOSAL}ticket__source__slug",
-    ),
-}
 SHORT = timedelta(days=7)
 WORDS: Mapping[str, Text] = {
     "eligible": _("proposed by a model"),
@@ -41,13 +27,6 @@ WORDS: Mapping[str, Text] = {
     "wrong": _("AI wrong"),
     "scored": _("checked, with a stated probability"),
 }
-
-
-class Scored(NamedTuple):
-    group: Named
-    probability: float
-    is_right: bool
-    weight: float
 
 
 def auto_share(scope: Scope) -> Report:
@@ -105,21 +84,17 @@ def budget_burn(scope: Scope) -> Report:
 
 def calibration(scope: Scope) -> Report:
     definition = scope.definition(definitions_autonomy.CALIBRATION.key)
-    found, is_all = scope.once(scored)
+    found = scope.once(scored_counts.newest)
 
-    def row(group: Named, some: Sequence[Scored]) -> Row:
-        sure = [one.probability for one in some]
-        right = [int(one.is_right) for one in some]
-        weights = [one.weight for one in some]
-        n = len(some)
-        enough = n >= definition.min_n
-        bucket = Bucket(definition.key, group.key, cell="scored") if is_all else None
-        figures = {"n": Figure(Kind.COUNT, n, n, n, bucket=bucket)}
+    def row(group: Named, some: Scored) -> Row:
+        enough = some.n >= definition.min_n
+        bucket = Bucket(definition.key, group.key, cell="scored") if found.is_all else None
+        figures = {"n": Figure(Kind.COUNT, some.n, some.n, some.n, bucket=bucket)}
         figures |= {
             name: estimated(
                 Kind.NUMBER,
-                estimate(sure, right, None, weights) if enough else None,
-                n,
+                estimate(some.probability, some.is_right, None, some.weight) if enough else None,
+                some.n,
                 definition,
                 bucket,
             )
@@ -127,9 +102,6 @@ def calibration(scope: Scope) -> Report:
         }
         return Row((group.name,), figures, group.key)
 
-    groups: dict[Named, list[Scored]] = defaultdict(list)
-    for one in found:
-        groups[one.group].append(one)
     return Report(
         definition,
         scope,
@@ -139,9 +111,9 @@ def calibration(scope: Scope) -> Report:
             Column("brier", _("Brier score")),
             Column("error", _("calibration error")),
         ),
-        rows=by_size(row(group, some) for group, some in groups.items()),
-        totals=(row(Named("", str(ALL)), found),),
-        size=len(found),
+        rows=by_size(row(group, some) for group, some in found.groups.items()),
+        totals=(row(Named("", str(ALL)), found.checks),),
+        size=found.checks.n,
         is_by_group=True,
     )
 
@@ -187,38 +159,3 @@ def _certificates(scope: Scope) -> Iterable[Certificate]:
         rows = rows.filter(field__source=scope.source)
     newest = rows.order_by("choice_id", "-issued_at").distinct("choice_id")
     return newest.select_related("choice")
-
-
-def scored(scope: Scope) -> tuple[list[Scored], bool]:
-    """Of the checks that were drawn last, those that tell; and whether that is all of them."""
-    columns, values = SCORED_COLUMNS[scope.group], "proposal__values"
-    main_fields = scope.main_fields or (0,)
-    rows: QuerySet[Any] = (
-        SpotCheck.objects.filter(
-            cohorts.shown(scope, "proposal__"),
-            # None is drawn before its proposal: the database need not look for it further back.
-            drawn_at__gte=scope.start - DRAWN_BEFORE,
-        )
-        .alias(
-            main=FilteredRelation(values, condition=Q((f"{values}__field__in", main_fields))),
-            truth=FilteredRelation("truths", condition=Q(truths__field__in=main_fields)),
-        )
-        .filter(truth__isnull=False)
-        .order_by("-drawn_at", "-pk")
-        .values(
-            *columns.all,
-            "propensity",
-            is_right=cohorts.same("main__choice", "truth__choice"),
-            choice=F("main__choice"),
-            sure=F("main__probability"),
-        )
-    )
-    last = list(rows[: MOST_SCORED + 1])
-    found = [
-        row for row in last[:MOST_SCORED] if row["choice"] is not None and row["sure"] is not None
-    ]
-    checked = [
-        Scored(group, row["sure"], row["is_right"], 1 / row["propensity"])
-        for group, row in zip(name_groups(found, columns), found, strict=True)
-    ]
-    return checked, len(last) <= MOST_SCORED

@@ -7,14 +7,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from review.metrics import charts, cohorts, reports_autonomy, wording
+from review.metrics import charts, cohorts, scored_counts, wording
 from review.metrics.definitions_autonomy import RISK_COVERAGE
 from review.metrics.estimators import RiskPoint, risk_coverage
 from review.metrics.figures import Bucket, Column, Row, count, drawn_rate
 from review.metrics.groups import in_group
 from review.metrics.meaning import Text
 from review.metrics.report import Note, Report
-from review.metrics.reports_autonomy import Scored
+from review.metrics.scored_counts import Newest
 from review.metrics.window import Scope
 from triage.models import Proposal
 
@@ -37,27 +37,23 @@ CELLS = _cells()
 def by_cut(scope: Scope) -> Report:
     """Of all groups together, whatever the scope is split by: a curve of each needs many checks."""
     definition = scope.definition(RISK_COVERAGE.key)
-    scored, is_all = scope.once(reports_autonomy.scored)
+    found = scope.once(scored_counts.newest)
+    scored = found.checks
     points = risk_coverage(
-        [one.probability for one in scored],
-        [int(not one.is_right) for one in scored],
-        [cut / 100 for cut in CUTS],
-        [one.weight for one in scored],
+        scored.probability, ~scored.is_right, [cut / 100 for cut in CUTS], scored.weight
     )
 
     def row(cut: int, point: RiskPoint) -> Row:
-        above = [one for one in scored if one.probability >= cut / 100]
-        wrong = sum(not one.is_right for one in above)
+        above = scored.of(scored.probability >= cut / 100)
+        wrong = above.n - int(above.is_right.sum())
 
         def bucket(name: str) -> Bucket | None:
-            return Bucket(definition.key, cell=f"{name}-{cut}") if is_all else None
+            return Bucket(definition.key, cell=f"{name}-{cut}") if found.is_all else None
 
         figures = {
-            "n": count(len(above), bucket(ABOVE)),
-            "coverage": drawn_rate(
-                len(above), point.coverage, len(scored), definition, bucket(ABOVE)
-            ),
-            "error": drawn_rate(wrong, point.error, len(above), definition, bucket(WRONG)),
+            "n": count(above.n, bucket(ABOVE)),
+            "coverage": drawn_rate(above.n, point.coverage, scored.n, definition, bucket(ABOVE)),
+            "error": drawn_rate(wrong, point.error, above.n, definition, bucket(WRONG)),
         }
         return Row((_label(cut),), figures, str(cut))
 
@@ -73,8 +69,8 @@ def by_cut(scope: Scope) -> Report:
         ),
         rows=tuple(one for one in rows[1:] if one.figures["n"].n),
         totals=tuple(rows[:1]),
-        size=len(scored),
-        notes=_left_out(scored, is_all=is_all),
+        size=scored.n,
+        notes=_left_out(found),
     )
 
 
@@ -106,8 +102,8 @@ def _label(cut: int) -> str:
     return _("all") if cut == 0 else _("from %(percent)s") % {"percent": wording.percent(cut / 100)}
 
 
-def _left_out(scored: list[Scored], *, is_all: bool) -> tuple[Note, ...]:
-    if is_all:
+def _left_out(found: Newest) -> tuple[Note, ...]:
+    if found.is_all:
         return ()
-    said = _("Of the newest %(number)s checks.") % {"number": wording.whole(len(scored))}
+    said = _("Of the newest %(number)s checks.") % {"number": wording.whole(found.checks.n)}
     return (Note(said),)

@@ -32,6 +32,8 @@ class Stretch(NamedTuple):
 
 def replace(model: type[Spanned], source: int, days: Collection[date], today: date) -> None:
     """Add up anew every span of a source that any of the days lies in."""
+    if not model.HAS_SPANS:
+        return
     former, adding = Q(pk__in=()), list[str]()
     values: dict[str, int | date | list[date]] = {"source": source, "settled": today - _longest()}
     for span in (Span.MONTH,) if model.WEEKS == Weeks.NONE else (Span.WEEK, Span.MONTH):
@@ -53,10 +55,10 @@ def rows(model: type[Spanned], scope: Scope, *, by_week: bool = False) -> Q:
 def days(model: type[Spanned], first: date, last: date, *, by_week: bool = False) -> Q:
     """The same of all sources, from a first day to a last one; none where they are turned round."""
     spans = [Span.WEEK, Span.DAY] if by_week else [Span.MONTH, Span.DAY]
-    if not by_week and model.WEEKS == Weeks.OF_EACH:
-        spans.insert(1, Span.WEEK)
-    elif by_week and model.WEEKS == Weeks.NONE:
+    if not model.HAS_SPANS or (by_week and model.WEEKS == Weeks.NONE):
         spans = [Span.DAY]
+    elif not by_week and model.WEEKS == Weeks.OF_EACH:
+        spans.insert(1, Span.WEEK)
     found = Q(pk__in=())
     for stretch in stretches(first, last + DAY, spans):
         found |= Q(span=stretch.span, day__gte=stretch.first, day__lt=stretch.end)

@@ -49,6 +49,8 @@ class Spanned(models.Model):
 
     ADDED: ClassVar[tuple[str, ...]] = ("n",)
     WEEKS: ClassVar[Weeks] = Weeks.OF_ALL
+    # False: so few rows are alike that a month would have as many as its days.
+    HAS_SPANS: ClassVar[bool] = True
     SETTLED: ClassVar[str] = ""
 
     day = models.DateField()
@@ -205,6 +207,22 @@ class CheckCount(DayCount):
 
     class Meta(DayCount.Meta):
         indexes = by_day_and_span("check_count")
+
+
+class ScoredCount(DayCount):
+    """Checked proposals with a stated probability, by it and by whether the value was right.
+
+    Beside CheckCount, whose rows are few because no probability tells them apart.
+    """
+
+    HAS_SPANS = False
+
+    propensity = models.FloatField(help_text="At which it was drawn; a weight is one by it.")
+    probability = models.FloatField(help_text="As the model stated it for the proposed value.")
+    is_right = models.BooleanField(help_text="The proposed value was.")
+
+    class Meta(DayCount.Meta):
+        indexes = [models.Index(fields=["day", "source"], name="scored_count_day")]
 
 
 class PersonDay(Spanned):

@@ -75,16 +75,3 @@ def test_calibration_compares_stated_probabilities_with_what_was_right(desk: Des
     assert value(report, "brier") == pytest.approx((0.8 + 16.2 + 9.6) / 160)
     assert value(report, "error") == pytest.approx((100 * 0.1 + 60 * 0.4) / 160)
     assert report.size == 160
-
-
-def test_of_very_many_checks_the_newest_count_and_no_list_claims_to_be_them(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reports_autonomy, "MOST_SCORED", 10)
-    for _ in range(12):
-        check(desk).values.filter(field=desk.category).update(probability=0.8)
-
-    figure = reports_autonomy.calibration(make_scope()).totals[0].figures["n"]
-
-    assert figure.n == 10
-    assert figure.bucket is None

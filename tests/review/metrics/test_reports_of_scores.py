@@ -5,7 +5,13 @@ from datetime import date
 import pytest
 from django.contrib.auth.models import User
 
-from review.metrics import charts, drill, reports_autonomy, reports_cuts, reports_unfitting
+from review.metrics import (
+    charts,
+    drill,
+    reports_cuts,
+    reports_unfitting,
+    scored_counts,
+)
 from review.metrics.figures import Figure
 from review.metrics.registry import report_of
 from review.metrics.trends import TRENDS, trend
@@ -101,8 +107,8 @@ def test_without_two_points_there_is_no_curve(desk: Desk) -> None:
 def test_of_very_many_checks_the_newest_make_the_curve(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports_autonomy, "MOST_SCORED", 10)
-    make_scored(desk, (0.9, 12, 0))
+    monkeypatch.setattr(scored_counts, "MOST_ROWS", 2)
+    make_scored(desk, (0.9, 5, 0), (0.8, 5, 0), (0.7, 5, 0))
 
     report = reports_cuts.by_cut(make_scope())
 

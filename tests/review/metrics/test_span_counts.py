@@ -94,7 +94,7 @@ def test_every_table_says_the_same_of_any_window_by_days_and_by_spans() -> None:
             assert _sums(counts.counted(model, scope, WEEK), model) == pytest.approx(expected)
             used |= {model} if plain.exists() else set()
 
-    assert len(tables) == 14
+    assert len(tables) == 15
     assert len(used) >= 10
 
 
