@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from review.metrics import cohorts
+from review.metrics.aggregates import PlainSum
 from review.metrics.counts import counted
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
@@ -46,7 +47,7 @@ def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
     split = ("propensity", *FLAGS, "reason_id", "reason__label")
     return [
         Cell._make((*said, Named(str(pk), label) if pk else None, n, 1 / said[1]))
-        for *said, pk, label, n in rows_by(rows, scope, columns, {"count": Sum("n")}, *split)
+        for *said, pk, label, n in rows_by(rows, scope, columns, {"count": PlainSum("n")}, *split)
     ]
 
 
@@ -56,10 +57,13 @@ def count(some: Cells) -> int:
 
 def sums(some: Cells, is_hit: Which) -> WeightedSums:
     """What a weighted rate needs: w is one by the probability at which a check was drawn."""
-    w, ww = (sum(cell.n * cell.weight**power for cell in some) for power in (1, 2))
-    hits = [cell for cell in some if is_hit(cell)]
-    wx, wwx = (sum(cell.n * cell.weight**power for cell in hits) for power in (1, 2))
-    return WeightedSums(count(some), float(w), float(ww), float(wx), float(wwx))
+    n, w, ww, wx, wwx = 0, 0.0, 0.0, 0.0, 0.0
+    for cell in some:
+        own = cell.n * cell.weight
+        n, w, ww = n + cell.n, w + own, ww + own * cell.weight
+        if is_hit(cell):
+            wx, wwx = wx + own, wwx + own * cell.weight
+    return WeightedSums(n, w, ww, wx, wwx)
 
 
 def repeated(some: Cells) -> Repeated:

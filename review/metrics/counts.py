@@ -15,7 +15,16 @@ from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater, SumOver
 from review.metrics.bins import Bin
 from review.metrics.cohorts import Outcome
-from review.metrics.groups import COUNTED_COLUMNS, WEEK, Columns, Named, name_groups, rows_by
+from review.metrics.groups import (
+    COUNTED_COLUMNS,
+    WEEK,
+    Columns,
+    Named,
+    name_groups,
+    names_of,
+    rows_by,
+)
+from review.metrics.nested import gathered
 from review.metrics.window import Scope
 from review.models import ChangeCount, OutcomeCount, ProposalCount, Spanned, TimeCount
 
@@ -164,12 +173,18 @@ def binned(
 ) -> list[Times]:
     """Bins of counts by group and `split`, which is told as the verdict."""
     columns = columns or COUNTED_COLUMNS[scope.group]
-    sums = {"count": Sum("n"), "total": Sum("seconds")}
-    found = rows_by(counted(days, scope, columns), scope, columns, sums, split, "bin")
-    times: dict[tuple[Named, str], list[Bin]] = {}
-    for group, verdict, *one in found:
-        times.setdefault((group, verdict), []).append(Bin(*one))
-    return [Times(group, verdict, bins) for (group, verdict), bins in times.items()]
+    rows = (
+        counted(days, scope, columns)
+        .values(columns.key, split, "bin")
+        .annotate(count=Sum("n"), total=Sum("seconds"))
+        .order_by()
+    )
+    told = ("array_agg(bin)", "array_agg(count)", "array_agg(total)")
+    found = gathered(rows, (columns.key, split), told)
+    names = names_of({row[0] for row in found}, days, scope, columns)
+    return [
+        Times(names[key], verdict, list(map(Bin, *numbers))) for key, verdict, *numbers in found
+    ]
 
 
 def altogether(times: Sequence[Times]) -> list[Times]:

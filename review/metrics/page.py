@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote_plus
 
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from review.metrics import charts, registry, wording
@@ -88,7 +89,14 @@ def link(scope: Scope, bucket: Bucket | None) -> str:
     """Address of the proposals that a figure counts; empty where there is no such list."""
     if bucket is None:
         return ""
-    return f"{scope.once(_lists)}&{urlencode(bucket.params())}"
+    of = "&".join(f"{name}={_quoted(value)}" for name, value in bucket.params().items())
+    return f"{scope.once(_lists)}&{of}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    """The same few keys and names of states stand in every link of a page."""
+    return quote_plus(value)
 
 
 def _lists(scope: Scope) -> str:

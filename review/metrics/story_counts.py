@@ -1,8 +1,9 @@
 """What became of tickets, added up from counts of days. Each is one aggregate query."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -28,6 +29,20 @@ TOUCH = ("worked", "handled", "watched")
 class GroupMoments:
     group: Named
     moments: Moments
+
+
+class Returned(NamedTuple):
+    """Resolved tickets of one group and path; how many of them came back, and were rated."""
+
+    group: Named
+    path: str
+    is_self_closed: bool
+    n: int
+    reopened: int
+    contacted: int
+    rated: int
+    bad: int
+    failed: int
 
 
 def stories(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
@@ -58,30 +73,23 @@ def returns(scope: Scope, days: int, columns: Columns | None = None) -> list[Gro
 
     `reopened` and `contacted` of them within those days; `rated` and `bad` whenever they were.
     """
-    rated = ~Q(rated=ReturnCount.Rated.NEVER)
-    sums = {
-        "n": Sum("n"),
-        "reopened": _sum(Q(reopened_after__lte=days)),
-        "contacted": _sum(Q(contacted_after__lte=days)),
-        "rated": _sum(rated),
-        "bad": _sum(Q(rated=ReturnCount.Rated.BAD)),
-    }
-    columns = columns or STORY_COLUMNS[scope.group]
-    return by_group(_matured(scope, days, columns), scope, sums, split="path", columns=columns)
+    groups: dict[Named, Counter[str]] = {}
+    for one in _returned(scope, days, columns):
+        own = groups.setdefault(one.group, Counter())
+        own[one.path] += one.n
+        for name in ("reopened", "contacted", "rated", "bad"):
+            own[f"{one.path}_{name}"] += getattr(one, name)
+    return [GroupCounts(group, own) for group, own in groups.items()]
 
 
 def self_closed(scope: Scope, days: int, columns: Columns | None = None) -> list[GroupCounts]:
     """By group: `n` tickets that a playbook closed, `days` ago or more, and what became of them."""
-    came_back = Q(contacted_after__lte=days)
-    bad = Q(rated=ReturnCount.Rated.BAD)
-    sums = {
-        "n": Sum("n"),
-        "back": _sum(came_back),
-        "bad": _sum(bad),
-        "failed": _sum(came_back | bad),
-    }
-    rows = _matured(scope, days, columns).filter(is_self_closed=True)
-    return by_group(rows, scope, sums, columns=columns or STORY_COLUMNS[scope.group])
+    groups: dict[Named, Counter[str]] = {}
+    for one in _returned(scope, days, columns):
+        if one.is_self_closed:
+            own = groups.setdefault(one.group, Counter())
+            own.update(n=one.n, back=one.contacted, bad=one.bad, failed=one.failed)
+    return [GroupCounts(group, own) for group, own in groups.items()]
 
 
 def resolve_times(scope: Scope, columns: Columns | None = None) -> list[Times]:
@@ -99,6 +107,25 @@ def novelties(scope: Scope, below: int, columns: Columns | None = None) -> list[
 def matured_before(scope: Scope, days: int) -> datetime:
     """The midnight before which a ticket was resolved that has had all its days."""
     return replace(scope, outcome_days=days).matured_before
+
+
+def _returned(scope: Scope, days: int, columns: Columns | None) -> list[Returned]:
+    """Several reports of one page ask for the same rows."""
+    return scope.once(_read_returned, days, columns or STORY_COLUMNS[scope.group])
+
+
+def _read_returned(scope: Scope, days: int, columns: Columns) -> list[Returned]:
+    came_back, bad = Q(contacted_after__lte=days), Q(rated=ReturnCount.Rated.BAD)
+    sums = {
+        "count": Sum("n"),
+        "reopened": _sum(Q(reopened_after__lte=days)),
+        "contacted": _sum(came_back),
+        "count_rated": _sum(~Q(rated=ReturnCount.Rated.NEVER)),
+        "bad": _sum(bad),
+        "failed": _sum(came_back | bad),
+    }
+    rows = _matured(scope, days, columns)
+    return list(map(Returned._make, rows_by(rows, scope, columns, sums, "path", "is_self_closed")))
 
 
 def _matured(scope: Scope, days: int, columns: Columns | None) -> QuerySet[Any]:

@@ -221,7 +221,7 @@ def _of_resolve_times(scope: Scope, definition: Definition) -> dict[date, Figure
     found: dict[date, dict[str, Figure]] = {}
     for one in story_counts.resolve_times(scope, WEEK):
         times = Times(None, one.verdict, one.bins)
-        figure = workflow_reports.resolve_figures(definition, "", times)["median"]
+        figure = workflow_reports.median_to_resolve(definition, "", times)
         if one.group is not None:
             found.setdefault(_monday(one.group.key), {})[one.verdict] = figure
     return dict(found)

@@ -10,6 +10,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from review.metrics import truth_cohorts
+from review.metrics.aggregates import PlainSum
 from review.metrics.counts import GroupCounts, counted
 from review.metrics.groups import (
     COLUMNS,
@@ -20,6 +21,7 @@ from review.metrics.groups import (
     names_of,
     rows_by,
 )
+from review.metrics.nested import gathered
 from review.metrics.truth_cohorts import State
 from review.metrics.window import Scope
 from review.models import AgreementCount, DrawnCount
@@ -52,7 +54,7 @@ def check_states(scope: Scope) -> list[GroupCounts]:
     names: dict[str, str] = {}
     counts: dict[str, Counter[str]] = {}
     columns, of_rows = COUNTED_COLUMNS[scope.group], COLUMNS[scope.group]
-    drawn = rows_by(counted(DrawnCount, scope), scope, columns, {"count": Sum("n")}, "state")
+    drawn = rows_by(counted(DrawnCount, scope), scope, columns, {"count": PlainSum("n")}, "state")
     rows = truth_cohorts.unopened(scope).values(*of_rows.all).annotate(count=Count("pk"))
     waiting = list(rows.order_by())
     for (key, name), state, n in (
@@ -70,17 +72,27 @@ def check_states(scope: Scope) -> list[GroupCounts]:
 def agreements(scope: Scope) -> tuple[list[Agreement], list[Agreement]]:
     """Of each field altogether, and of each field in each group."""
     columns = COUNTED_COLUMNS[scope.group]
-    split = ("field_id", "first_id", "second_id", "verdict")
-    rows = rows_by(counted(AgreementCount, scope), scope, columns, {"count": Sum("n")}, *split)
-    fields = names_of({row[1] for row in rows}, AgreementCount, scope, FIELD)
+    said = ("first_id", "second_id", "verdict")
+    rows = (
+        counted(AgreementCount, scope)
+        .values(columns.key, FIELD.key, *said)
+        .annotate(count=Sum("n"))
+        .order_by()
+    )
+    told = [f"array_agg({name})" for name in (*said, "count")]
+    found = gathered(rows, (columns.key, FIELD.key), told)
+    groups = names_of({row[0] for row in found}, AgreementCount, scope, columns)
+    fields = names_of({row[1] for row in found}, AgreementCount, scope, FIELD)
     whole = {pk: Agreement(named, None) for pk, named in fields.items()}
-    parts: dict[tuple[int, Named], Agreement] = {}
-    for group, pk, *said in rows:
-        if (pk, group) not in parts:
-            parts[pk, group] = Agreement(fields[pk], group)
-        whole[pk].add(*said)
-        parts[pk, group].add(*said)
-    return list(whole.values()), list(parts.values())
+    parts = []
+    for key, pk, *lists in found:
+        part = Agreement(fields[pk], groups[key])
+        for one in zip(*lists, strict=True):
+            part.add(*one)
+        whole[pk].pairs.update(part.pairs)
+        whole[pk].verdicts.update(part.verdicts)
+        parts.append(part)
+    return list(whole.values()), parts
 
 
 def count_checks(scope: Scope) -> Rows:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from django import forms
 from django.utils import timezone
@@ -19,6 +19,7 @@ from triage.models import Field, Source
 
 DEFAULT_DAYS = 30
 Read = TypeVar("Read")
+More = TypeVarTuple("More")
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
@@ -50,15 +51,15 @@ class Scope:
     meanings: Mapping[str, Definition] = field(default_factory=dict)
     memory: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def once(self, read: Callable[["Scope"], Read]) -> Read:
+    def once(self, read: Callable[["Scope", *More], Read], *more: *More) -> Read:
         """What `read` finds in this window; several reports of one page ask for the same rows.
 
-        It goes by window, source and group alone, and is shared with every scope made from this
-        one.
+        It goes by window, source and group alone, and by what more it is given. It is shared with
+        every scope made from this one.
         """
-        key = (read, self.first, self.last, self.group, self.source and self.source.pk)
+        key = (read, self.first, self.last, self.group, self.source and self.source.pk, *more)
         if key not in self.memory:
-            self.memory[key] = read(self)
+            self.memory[key] = read(self, *more)
         found: Read = self.memory[key]
         return found
 

@@ -207,9 +207,14 @@ def resolve_figures(definition: Definition, key: str, times: counts.Times) -> di
     bucket = Bucket(definition.key, key, cell=times.verdict)
     return {
         "n": count(times.count, bucket),
-        "median": seconds(times.bins, 0.5, definition, bucket),
+        "median": median_to_resolve(definition, key, times),
         "ninth": seconds(times.bins, 0.9, definition, bucket),
     }
+
+
+def median_to_resolve(definition: Definition, key: str, times: counts.Times) -> Figure:
+    bucket = Bucket(definition.key, key, cell=times.verdict)
+    return seconds(times.bins, 0.5, definition, bucket)
 
 
 def time_to_resolve(scope: Scope) -> Report:

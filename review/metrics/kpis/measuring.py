@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from review.metrics import span_counts
@@ -22,6 +21,7 @@ from review.metrics.estimators import (
 )
 from review.metrics.figures import Figure, Kind
 from review.metrics.kpis.measures import MEASURES, MIN_N, REWORK, Measure
+from review.metrics.nested import gathered
 from review.models import KpiCount, ProposalCount
 from triage.models import Source
 
@@ -89,7 +89,9 @@ def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
     found: dict[int, Counts] = defaultdict(Counts)
     if not wanted:
         return found
-    for source, resolve_bin, *sums in _by_time(_by_times(wanted)):
+    told = [f"sum(all_{name})::{'float' if name in SECONDS else 'bigint'}" for name in SUMS]
+    told += [f"sum({product} / all_n)" for product in MOMENTS.values()]
+    for source, resolve_bin, *sums in gathered(_by_times(wanted), ("source", "resolve_bin"), told):
         own, one = found[source], dict(zip((*SUMS, *MOMENTS), sums, strict=True))
         own.sums.update(one)
         own.bins.append(Bin(resolve_bin, one["n"], one["seconds"]))
@@ -116,22 +118,6 @@ def _by_times(wanted: Mapping[int, Days]) -> QuerySet[Any]:
         .annotate(**{f"all_{name}": Sum(name) for name in SUMS})
         .order_by()
     )
-
-
-def _by_time(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
-    """Sums of these sums, and what a part and a whole need for their moments."""
-    # The ORM has no sum of sums; there are thousands of rows below and some sixty above.
-    inner, params = rows.query.sql_with_params()
-    sums = [f"sum(all_{name})::{'float' if name in SECONDS else 'bigint'}" for name in SUMS]
-    sums += [f"sum(({product}) / all_n)" for product in MOMENTS.values()]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT source, resolve_bin, {', '.join(sums)} FROM ({inner}) AS by_times "
-            "GROUP BY source, resolve_bin ORDER BY source, resolve_bin",
-            params,
-        )
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
 
 
 def figure(measure: Measure, counts: Counts) -> Figure:
