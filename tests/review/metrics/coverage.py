@@ -114,12 +114,15 @@ def median_touch(generator: np.random.Generator, _: int) -> Interval | None:
     return median and median.interval
 
 
-def net_benefit(generator: np.random.Generator, run: int) -> Interval | None:
-    ai_right, final_right = worlds.overrides(generator, 60)
-    found = estimators.override_net_benefit(
-        ai_right, final_right, n_resamples=RESAMPLES_OF_COUNTS, seed=run
-    )
-    return found and found.interval
+def net_benefit(n: int) -> Draw:
+    def draw(generator: np.random.Generator, run: int) -> Interval | None:
+        ai_right, final_right = worlds.overrides(generator, n)
+        found = estimators.override_net_benefit(
+            ai_right, final_right, n_resamples=RESAMPLES_OF_COUNTS, seed=run
+        )
+        return found and found.interval
+
+    return draw
 
 
 def complement(ai: float, human: float, n: int) -> Draw:
@@ -210,7 +213,8 @@ WORLDS = (
     World("bootstrap ratio, rows of 60 tickets", worlds.REPEATED, rows_of_tickets(60)),
     World("bootstrap difference, 60 tickets", worlds.PAIRED, paired_difference),
     World("order statistics, median touch, 60", worlds.MEDIAN_TOUCH, median_touch),
-    World("net benefit, 60 overrides", worlds.NET_BENEFIT, net_benefit),
+    World("net benefit, 60 overrides", worlds.NET_BENEFIT, net_benefit(60)),
+    World("net benefit, 120 overrides", worlds.NET_BENEFIT, net_benefit(120)),
     World("complementarity, 0.8 and 0.8, 150", 0.1, complement(0.8, 0.8, 150)),
     World("complementarity, 0.85 and 0.7, 150", 0.05, complement(0.85, 0.7, 150)),
     World("d', 200 checks", D, detected("sensitivity", 200)),
