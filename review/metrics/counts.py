@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater, SumOver
-from review.metrics.bins import Bin
+from review.metrics.bins import Bins, added
 from review.metrics.cohorts import Outcome
 from review.metrics.groups import (
     COUNTED_COLUMNS,
@@ -63,11 +63,11 @@ class Times:
 
     group: Named | None
     verdict: str
-    bins: list[Bin]
+    bins: Bins
 
     @property
     def count(self) -> int:
-        return sum(one.n for one in self.bins)
+        return self.bins.n
 
 
 def outcomes(scope: Scope, columns: Columns | None = None) -> list[GroupCounts]:
@@ -182,19 +182,16 @@ def binned(
     told = ("array_agg(bin)", "array_agg(count)", "array_agg(total)")
     found = gathered(rows, (columns.key, split), told)
     names = names_of({row[0] for row in found}, days, scope, columns)
-    return [
-        Times(names[key], verdict, list(map(Bin, *numbers))) for key, verdict, *numbers in found
-    ]
+    return [Times(names[key], verdict, Bins(*bins)) for key, verdict, *bins in found]
 
 
 def altogether(times: Sequence[Times]) -> list[Times]:
     """Those of all groups by verdict."""
-    found: dict[str, dict[int, Bin]] = {}
-    for one in times:
-        total = found.setdefault(one.verdict, {})
-        for each in one.bins:
-            _add(total, each)
-    return [Times(None, verdict, list(bins.values())) for verdict, bins in found.items()]
+    verdicts = dict.fromkeys(one.verdict for one in times)
+    return [
+        Times(None, verdict, added(one.bins for one in times if one.verdict == verdict))
+        for verdict in verdicts
+    ]
 
 
 def counted(model: type[Spanned], scope: Scope, columns: Columns | None = None) -> QuerySet[Any]:
@@ -205,11 +202,6 @@ def counted(model: type[Spanned], scope: Scope, columns: Columns | None = None) 
         # As a date: moments with a zone would be read in Python, one by one.
         rows = rows.annotate(week=Cast(TruncWeek("day"), DateField()))
     return rows
-
-
-def _add(bins: dict[int, Bin], more: Bin) -> None:
-    former = bins.get(more.number, Bin(more.number, 0, 0.0))
-    bins[more.number] = Bin(more.number, former.n + more.n, former.seconds + more.seconds)
 
 
 def by_group(

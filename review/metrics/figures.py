@@ -1,13 +1,13 @@
 """One figure with all that it needs to be believed: n, interval, and the tickets behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
 from review.metrics import wording
-from review.metrics.bins import Bin, quantile_from_bins
+from review.metrics.bins import Bins, quantile_from_bins
 from review.metrics.estimators import (
     Estimate,
     Interval,
@@ -175,9 +175,9 @@ def difference(first: tuple[int, int], second: tuple[int, int], definition: Defi
     )
 
 
-def seconds(bins: Sequence[Bin], q: float, definition: Definition, bucket: Bucket) -> Figure:
+def seconds(bins: Bins, q: float, definition: Definition, bucket: Bucket) -> Figure:
     """The q-quantile of the times that were counted in bins."""
-    n = sum(one.n for one in bins)
+    n = bins.n
     found = quantile_from_bins(bins, q) if n >= definition.min_n else None
     return Figure(
         Kind.SECONDS,

@@ -1,16 +1,17 @@
 """Measures of resolved tickets, added up from counts of days: memory for bins, not for tickets."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater
-from review.metrics.bins import Bin, quantile_from_bins
+from review.metrics.bins import Bins, quantile_from_bins
 from review.metrics.estimators import (
     Interval,
     Moments,
@@ -21,18 +22,19 @@ from review.metrics.estimators import (
 )
 from review.metrics.figures import Figure, Kind
 from review.metrics.kpis.measures import MEASURES, MIN_N, REWORK, Measure
-from review.metrics.nested import gathered
 from review.models import KpiCount, ProposalCount
 from triage.models import Source
 
 HITS = tuple(measure.hit for measure in MEASURES.values() if measure.hit)
-SECONDS = ("seconds", "seconds_open", "seconds_rework")
-SUMS = ("n", *SECONDS, *HITS)
-# Over parts of like tickets, whose squares are n times that of their mean.
+SUMS = ("n", "seconds", "seconds_open", "seconds_rework", *HITS)
+# Of the tickets of a row of counts, which took about as long: n times the square of their mean.
 MOMENTS = {
-    "xx": "all_seconds_rework * all_seconds_rework",
-    "yy": "all_seconds_open * all_seconds_open",
-    "xy": "all_seconds_rework * all_seconds_open",
+    name: Sum(F(one) * F(other) / F("n"))
+    for name, one, other in (
+        ("xx", "seconds_rework", "seconds_rework"),
+        ("yy", "seconds_open", "seconds_open"),
+        ("xy", "seconds_rework", "seconds_open"),
+    )
 }
 SHARE = Interval(0.0, 1.0)
 # From so many tickets on the linearised interval says what the bootstrap says, at no cost.
@@ -63,7 +65,7 @@ class Counts:
     """
 
     sums: Counter[str] = field(default_factory=Counter)
-    bins: list[Bin] = field(default_factory=list)
+    bins: Bins = field(default_factory=lambda: Bins((), (), ()))
     parts: list[Part] = field(default_factory=list)
 
     @property
@@ -89,35 +91,45 @@ def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
     found: dict[int, Counts] = defaultdict(Counts)
     if not wanted:
         return found
-    told = [f"sum(all_{name})::{'float' if name in SECONDS else 'bigint'}" for name in SUMS]
-    told += [f"sum({product} / all_n)" for product in MOMENTS.values()]
-    for source, resolve_bin, *sums in gathered(_by_times(wanted), ("source", "resolve_bin"), told):
-        own, one = found[source], dict(zip((*SUMS, *MOMENTS), sums, strict=True))
-        own.sums.update(one)
-        own.bins.append(Bin(resolve_bin, one["n"], one["seconds"]))
+    rows = (
+        _rows(wanted)
+        .values("source", "resolve_bin")
+        .annotate(**{f"all_{name}": Sum(name) for name in SUMS}, **MOMENTS)
+        .order_by("source")
+    )
+    of_source = groupby(rows, key=lambda row: row["source"])
+    for source, bins in ((source, list(own)) for source, own in of_source):
+        found[source] = _counts(bins)
     few = {source: days for source, days in wanted.items() if 0 < found[source].n < MANY}
     if few:
-        rows = _by_times(few).order_by("source", "resolve_bin", "rework_bin")
-        for source, rework, open_, n in rows.values_list(
-            "source", "all_seconds_rework", "all_seconds_open", "all_n"
-        ):
-            found[source].parts.append(Part(rework / n, open_ / n, n))
+        parts = (
+            _rows(few)
+            .values("source", "resolve_bin", "rework_bin")
+            .annotate(rework=Sum("seconds_rework"), open=Sum("seconds_open"), times=Sum("n"))
+            .order_by("source", "resolve_bin", "rework_bin")
+        )
+        for one in parts:
+            n = one["times"]
+            found[one["source"]].parts.append(Part(one["rework"] / n, one["open"] / n, n))
     return found
 
 
-def _by_times(wanted: Mapping[int, Days]) -> QuerySet[Any]:
-    """Sums of tickets that took about as long, and had about as much rework."""
+def _rows(wanted: Mapping[int, Days]) -> QuerySet[Any]:
     condition = Q()
     for source, days in wanted.items():
         stretches = span_counts.days(KpiCount, days.first, days.last)
         condition |= stretches & Q(source=source, resolved_on__lt=days.resolved_before)
-    return (
-        KpiCount.spans.alias(resolved_on=DaysLater("day", "resolved_after"))
-        .filter(condition)
-        .values("source", "resolve_bin", "rework_bin")
-        .annotate(**{f"all_{name}": Sum(name) for name in SUMS})
-        .order_by()
-    )
+    rows: QuerySet[Any] = KpiCount.spans.alias(resolved_on=DaysLater("day", "resolved_after"))
+    return rows.filter(condition)
+
+
+def _counts(bins: Sequence[Mapping[str, Any]]) -> Counts:
+    sums = Counter[str]()
+    for row in bins:
+        sums.update({name: row[f"all_{name}"] for name in SUMS})
+        sums.update({name: row[name] for name in MOMENTS})
+    columns = ([row[name] for row in bins] for name in ("resolve_bin", "all_n", "all_seconds"))
+    return Counts(sums, Bins(*columns))
 
 
 def figure(measure: Measure, counts: Counts) -> Figure:

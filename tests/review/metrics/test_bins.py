@@ -6,19 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.metrics.bins import LAST_BIN, Bin, bin_of, edges, quantile_from_bins
+from review.metrics.bins import LAST_BIN, Bins, added, bin_of, edges, quantile_from_bins
 from review.metrics.estimators import quantile
 
 DURATIONS = st.lists(st.floats(0, 1e8), min_size=1, max_size=300)
 
 
-def binned(durations: Sequence[float]) -> list[Bin]:
-    found: dict[int, Bin] = {}
-    for seconds in durations:
-        number = bin_of(seconds)
-        former = found.get(number, Bin(number, 0, 0.0))
-        found[number] = Bin(number, former.n + 1, former.seconds + seconds)
-    return list(found.values())
+def binned(durations: Sequence[float]) -> Bins:
+    return added(Bins([bin_of(seconds)], [1], [seconds]) for seconds in durations)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +47,10 @@ def test_equal_durations_are_known_exactly() -> None:
 
 
 def test_nothing_has_no_quantile() -> None:
-    assert quantile_from_bins([], 0.5) is None
-    assert quantile_from_bins([Bin(3, 0, 0.0)], 0.5) is None
+    assert quantile_from_bins(Bins([], [], []), 0.5) is None
+    assert quantile_from_bins(Bins([3], [0], [0.0]), 0.5) is None
+    with pytest.raises(ValueError, match="none has rank 1"):
+        binned([]).holding(1)
 
 
 @given(DURATIONS, st.sampled_from([0.1, 0.5, 0.9]))
