@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-                'indexes': [models.Index(fields=['day', 'source'], name='scored_count_day')],
+                'indexes': [models.Index(condition=models.Q(('span', 'day')), fields=['day', 'source'], name='scored_count_day')],
             },
         ),
         migrations.RunPython(count, migrations.RunPython.noop),

@@ -68,8 +68,15 @@ def by_span(name: str) -> models.Index:
     return models.Index(fields=["span", "day"], condition=~Q(span=Span.DAY), name=f"{name}_span")
 
 
+def by_day(name: str, *fields: str) -> models.Index:
+    """Of days alone: a month stands under its first day and has as many rows as several days."""
+    return models.Index(
+        fields=fields or ("day", "source"), condition=Q(span=Span.DAY), name=f"{name}_day"
+    )
+
+
 def by_day_and_span(name: str) -> list[models.Index]:
-    return [models.Index(fields=["day", "source"], name=f"{name}_day"), by_span(name)]
+    return [by_day(name), by_span(name)]
 
 
 class DayCount(Spanned):
@@ -222,7 +229,7 @@ class ScoredCount(DayCount):
     is_right = models.BooleanField(help_text="The proposed value was.")
 
     class Meta(DayCount.Meta):
-        indexes = [models.Index(fields=["day", "source"], name="scored_count_day")]
+        indexes = [by_day("scored_count")]
 
 
 class PersonDay(Spanned):

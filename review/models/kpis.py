@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from review.models.counts import Spanned, Weeks, by_span
+from review.models.counts import Spanned, Weeks, by_day, by_span
 from triage.models import Source
 
 
@@ -45,7 +45,7 @@ class KpiCount(Spanned):
 
     class Meta(Spanned.Meta):
         indexes = [
-            models.Index(fields=["source", "day"], name="kpi_count_day"),
+            by_day("kpi_count", "source", "day"),
             by_span("kpi_count"),
         ]
 

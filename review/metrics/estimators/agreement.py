@@ -52,15 +52,14 @@ def cohen_kappa_of_counts(
     counts : at least 0, shape (n_pairs,)
         How many tickets have the pair.
     """
-    columns = _columns(first, second)
+    one, two = np.asarray(first), np.asarray(second)
     n = numbers("counts", counts, low=0)
-    same_length(first=columns[:, 0], counts=n)
+    same_length(first=one, second=two, counts=n)
     if n.sum() == 0:
         return None
     # In one order, so that what the database happens to answer first plays no part.
-    there = n > 0
-    order = np.lexsort(columns[there].T[::-1])
-    groups = Clusters(columns[there][order], n[there][order])
+    there = [at for at in np.lexsort((two, one)) if n[at] > 0]
+    groups = Clusters(_columns(one[there], two[there]), n[there])
     return abc_interval(groups, _kappa, within=Interval(-1, 1), confidence=confidence)
 
 
