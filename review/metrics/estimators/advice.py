@@ -8,13 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from review.metrics.estimators.bootstrap import (
-    RESAMPLES,
-    SEED,
-    Clustering,
-    Estimate,
-    bootstrap_statistic,
-)
+from review.metrics.estimators.analytic import abc_interval
+from review.metrics.estimators.bootstrap import Clustering, Estimate, clustered
 from review.metrics.estimators.columns import Floats, flags, same_length, weights_of
 from review.metrics.estimators.intervals import Interval
 from review.metrics.estimators.rates import Rate, rate
@@ -94,8 +89,6 @@ def complementarity(
     weights: ArrayLike | None = None,
     *,
     confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> Estimate | None:
     """Accuracy of the pair minus that of the better of its two members, on the same tickets.
 
@@ -108,7 +101,10 @@ def complementarity(
     -------
     From -1 to 1; above 0 the pair does what neither could alone. A little too low on average
     where both members are equally good, as the better of two estimates is too high.
-    None without a ticket; no interval below 100 tickets.
+    None without a ticket; no interval below 100 tickets. The gain is the smaller of those over
+    either member, and so are the ends of its interval those of the two by `abc_interval`: a
+    bootstrap of the smaller one held the truth in only 90 to 93 of 100 runs where checks are drawn
+    by score and the members are about equally good.
     """
     answers = [
         flags("final_right", final_right),
@@ -117,19 +113,33 @@ def complementarity(
     ]
     same_length(final_right=answers[0], ai_right=answers[1], human_right=answers[2])
     weight = weights_of(weights, len(answers[0]))
-    columns = np.column_stack([*(weight * answer for answer in answers), weight])
-    return bootstrap_statistic(
-        columns,
-        clusters,
-        _gain,
-        within=Interval(-1, 1),
-        confidence=confidence,
-        n_resamples=n_resamples,
-        seed=seed,
+    groups = clustered(
+        np.column_stack([*(weight * answer for answer in answers), weight]), clusters
     )
+    over_each = [
+        abc_interval(groups, gain, within=Interval(-1, 1), confidence=confidence)
+        for gain in (_over_ai, _over_human)
+    ]
+    found = [one for one in over_each if one is not None]
+    if len(found) < len(over_each):
+        return None
+    value = min(one.value for one in found)
+    ends = [one.interval or _exactly(one) for one in found]
+    has_any = any(one.interval for one in found)
+    interval = Interval(min(low for low, _ in ends), min(high for _, high in ends))
+    return Estimate(value, interval if has_any else None, found[0].n_clusters)
 
 
-def _gain(totals: Floats) -> Floats:
-    final, ai, human, weight = totals.T
-    gain: Floats = (final - np.maximum(ai, human)) / weight
+def _over_ai(totals: Floats) -> Floats:
+    gain: Floats = (totals[:, 0] - totals[:, 1]) / totals[:, 3]
     return gain
+
+
+def _over_human(totals: Floats) -> Floats:
+    gain: Floats = (totals[:, 0] - totals[:, 2]) / totals[:, 3]
+    return gain
+
+
+def _exactly(one: Estimate) -> Interval:
+    """Of a gain without spread: every ticket has the same."""
+    return Interval(one.value, one.value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+from scipy.special import ndtri
 
 from review.metrics import estimators
 from review.metrics.estimators import Interval
@@ -126,14 +127,42 @@ def net_benefit(n: int) -> Draw:
 
 
 def complement(ai: float, human: float, n: int) -> Draw:
-    def draw(generator: np.random.Generator, run: int) -> Interval | None:
+    def draw(generator: np.random.Generator, _: int) -> Interval | None:
         final, by_ai, by_human = ([0.9, ai, human] > generator.random((3, n)).T).T
-        found = estimators.complementarity(
-            final, by_ai, by_human, n_resamples=RESAMPLES_OF_COUNTS, seed=run
-        )
+        found = estimators.complementarity(final, by_ai, by_human)
         return found and found.interval
 
     return draw
+
+
+def complement_by_score(ai: float, human: float, n: int) -> Draw:
+    """The AI is right less often where it is unsure, the pair by half of that."""
+
+    def draw(generator: np.random.Generator, _: int) -> Interval | None:
+        is_sure, weights = worlds.drawn_by_score(generator, n)
+        more = np.where(is_sure, 0.1, -0.15)
+        rates = (0.9 + more / 2, ai + more, np.full(len(more), human))
+        final, by_ai, by_human = (generator.random(len(more)) < rate for rate in rates)
+        found = estimators.complementarity(final, by_ai, by_human, weights=weights)
+        return found and found.interval
+
+    return draw
+
+
+def detected_by_score(generator: np.random.Generator, _: int) -> Interval | None:
+    is_sure, weights = worlds.drawn_by_score(generator, 500)
+    right = generator.random(len(is_sure)) < np.where(is_sure, 0.9, 0.6)
+    overridden = generator.random(len(is_sure)) < np.where(right, 0.1, 0.7)
+    found = estimators.detection(right, overridden, None, weights)
+    return found and found.sensitivity.interval
+
+
+def net_benefit_by_score(generator: np.random.Generator, _: int) -> Interval | None:
+    is_sure, weights = worlds.drawn_by_score(generator, 300)
+    kind, mended = generator.random(len(is_sure)), np.where(is_sure, 0.3, 0.5)
+    spoilt = (kind >= mended) & (kind < mended + 0.1)
+    found = estimators.override_net_benefit(spoilt, kind < mended, None, weights)
+    return found and found.interval
 
 
 def detected(name: str, n: int) -> Draw:
@@ -217,6 +246,11 @@ WORLDS = (
     World("net benefit, 120 overrides", worlds.NET_BENEFIT, net_benefit(120)),
     World("complementarity, 0.8 and 0.8, 150", 0.1, complement(0.8, 0.8, 150)),
     World("complementarity, 0.85 and 0.7, 150", 0.05, complement(0.85, 0.7, 150)),
+    World("complementarity, equals, by score, 300", 0.1, complement_by_score(0.8, 0.8, 300)),
+    World("complementarity, equals, by score, 900", 0.1, complement_by_score(0.8, 0.8, 900)),
+    World("complementarity, 0.85 and 0.7, by score", 0.05, complement_by_score(0.85, 0.7, 600)),
+    World("d', by score", float(ndtri(0.7) - ndtri(0.1)), detected_by_score),
+    World("net benefit, by score", 0.6 * 0.3 + 0.4 * 0.5 - 0.1, net_benefit_by_score),
     World("d', 200 checks", D, detected("sensitivity", 200)),
     World("c, 200 checks", C, detected("criterion", 200)),
     World("over-reliance, weighted", worlds.OVER_RELIANCE, reliance(estimators.over_reliance)),

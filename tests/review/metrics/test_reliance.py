@@ -123,6 +123,22 @@ def test_complementarity_by_hand() -> None:
     assert complementarity([], [], []) is None
 
 
+def test_against_a_member_that_is_never_right_the_gain_is_the_pairs_own_rate() -> None:
+    final, nobody = np.arange(400) % 5 > 0, np.zeros(400)
+
+    found = complementarity(final, nobody, nobody)
+    alike = complementarity(final, nobody, final)
+
+    # 320 of 400; a binomial rate of this size has an interval of about 1.96 deviations.
+    reach = 1.966 * np.sqrt(0.8 * 0.2 / 400)
+    assert found is not None
+    assert found.value == 0.8
+    assert found.interval == pytest.approx((0.8 - reach, 0.8 + reach), abs=0.003)
+    # The human alone was as right on every ticket: no gain, and no doubt about it.
+    assert alike is not None
+    assert (alike.value, alike.interval) == (0, (0, 0))
+
+
 def test_d_prime_and_criterion_by_hand() -> None:
     # (7 + 1/2) / (9 + 1) = 3/4, (2 + 1/2) / (9 + 1) = 1/4: z and -z of 3/4.
     found = sensitivity_and_criterion(7, 9, 2, 9)

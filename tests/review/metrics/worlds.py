@@ -24,6 +24,14 @@ def checked(generator: np.random.Generator, n: int) -> tuple[Flags, Floats]:
     return wrong[drawn], 1 / propensity[drawn]
 
 
+def drawn_by_score(generator: np.random.Generator, n: int) -> tuple[Flags, Floats]:
+    """Whether the AI was sure, as of 6 in 10 tickets, and weight; about half of n are drawn."""
+    is_sure = generator.random(n) >= 0.4
+    propensity = np.where(is_sure, 0.3, 0.75)
+    drawn = generator.random(n) < propensity
+    return is_sure[drawn], 1 / propensity[drawn]
+
+
 # 3 in 10 tickets are reopened, and then Beta(2, 3) of their minutes, 2/5 on average, come after.
 REWORK = 0.3 * 2 / 5
 
