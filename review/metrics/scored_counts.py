@@ -45,9 +45,10 @@ class Newest:
 
 
 def newest(scope: Scope) -> Newest:
-    """Whole days from the last one on, with MOST_ROWS rows at most, unless a single day has more.
+    """Whole days from the last one on, with MOST_ROWS rows at most.
 
-    Of whole days, because the rows of one day have no order that says the same tomorrow.
+    Of whole days, because the rows of one day have no order that says the same tomorrow; where
+    those would be less than half of what may be read, a part of the next day comes with them.
     """
     columns = COUNTED_COLUMNS[scope.group]
     rows = (
@@ -58,7 +59,8 @@ def newest(scope: Scope) -> Newest:
     last = list(rows[: MOST_ROWS + 1])
     is_all = len(last) <= MOST_ROWS
     if not is_all:
-        last = [row for row in last if row[0] != last[-1][0]] or last[:MOST_ROWS]
+        whole = [row for row in last if row[0] != last[-1][0]]
+        last = whole if 2 * len(whole) >= MOST_ROWS else last[:MOST_ROWS]
     places = defaultdict[Any, list[int]](list)
     for place, row in enumerate(last):
         places[row[1]].append(place)

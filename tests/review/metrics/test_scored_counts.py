@@ -73,17 +73,20 @@ def test_of_very_many_the_newest_whole_days_count_and_no_list_claims_to_be_them(
     assert figure.bucket is None
 
 
+@pytest.mark.parametrize("later", [0, 1])
 def test_a_single_day_of_more_than_can_be_told_is_told_as_far_as_can_be(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, later: int
 ) -> None:
-    monkeypatch.setattr(scored_counts, "MOST_ROWS", 2)
-    for probability in (0.5, 0.6, 0.7):
-        scored(desk, probability)
+    monkeypatch.setattr(scored_counts, "MOST_ROWS", 5)
+    for tenth in range(1, 9):
+        scored(desk, tenth / 10)
+    scored(desk, 0.9, days_later=later)
 
     found = scored_counts.newest(make_scope())
 
-    assert found.checks.n == 2
+    assert found.checks.n == 5
     assert not found.is_all
+    assert later == 0 or 0.9 in found.checks.probability
 
 
 def test_without_a_check_there_is_none(desk: Desk) -> None:
