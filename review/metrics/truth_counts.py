@@ -17,7 +17,6 @@ from review.metrics.groups import (
     COUNTED_COLUMNS,
     Columns,
     Named,
-    name_groups,
     names_of,
     rows_by,
 )
@@ -51,19 +50,17 @@ def check_states(scope: Scope) -> list[GroupCounts]:
 
     Those that nobody has opened are counted as they wait: they hang on no row that a day has.
     """
+    columns = COUNTED_COLUMNS[scope.group]
+    drawn = rows_by(counted(DrawnCount, scope), scope, columns, {"count": PlainSum("n")}, "state")
+    rows: QuerySet[Any] = truth_cohorts.unopened(scope)
+    # The key of a group is the same in counts as in what was counted.
+    unopened = rows.values_list(COLUMNS[scope.group].key).annotate(count=Count("pk")).order_by()
+    waiting = dict[Any, int](unopened)
+    groups = names_of(waiting.keys(), DrawnCount, scope, columns)
     names: dict[str, str] = {}
     counts: dict[str, Counter[str]] = {}
-    columns, of_rows = COUNTED_COLUMNS[scope.group], COLUMNS[scope.group]
-    drawn = rows_by(counted(DrawnCount, scope), scope, columns, {"count": PlainSum("n")}, "state")
-    rows = truth_cohorts.unopened(scope).values(*of_rows.all).annotate(count=Count("pk"))
-    waiting = list(rows.order_by())
-    for (key, name), state, n in (
-        *drawn,
-        *(
-            (group, State.NOBODY, row["count"])
-            for group, row in zip(name_groups(waiting, of_rows), waiting, strict=True)
-        ),
-    ):
+    nobody = ((groups[key], State.NOBODY, n) for key, n in waiting.items())
+    for (key, name), state, n in (*drawn, *nobody):
         names.setdefault(key, name)
         counts.setdefault(key, Counter())[state] += n
     return [GroupCounts(Named(key, names[key]), counts[key]) for key in names]

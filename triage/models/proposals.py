@@ -176,6 +176,10 @@ class Waiting(models.Model):
                 fields=["main_choice", "-is_held", "look_by", "proposal"],
                 name="waiting_by_choice",
             ),
+            # Few of a long queue are drawn to be answered before the advice is shown.
+            models.Index(
+                fields=["proposal"], condition=Q(blind_at__isnull=False), name="waiting_blind"
+            ),
         ]
 
     def __str__(self) -> str:

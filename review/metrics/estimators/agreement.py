@@ -58,7 +58,8 @@ def cohen_kappa_of_counts(
     if n.sum() == 0:
         return None
     # In one order, so that what the database happens to answer first plays no part.
-    there = [at for at in np.lexsort((two, one)) if n[at] > 0]
+    order = np.lexsort((two, one))
+    there = order[n[order] > 0]
     groups = Clusters(_columns(one[there], two[there]), n[there])
     return abc_interval(groups, _kappa, within=Interval(-1, 1), confidence=confidence)
 
