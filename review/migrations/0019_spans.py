@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import migrations, models
 from django.utils import timezone
 
+from triage.at_once import AtOnce
+
 # Sums of each kind of count, and the column of days since `day` that tells when a row matured; as
 # in review/models on the day of this migration.
 ADDED = {
@@ -83,132 +85,134 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='agreementcount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='changecount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='checkcount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='drawncount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='kpicount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='noveltycount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='outcomecount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='personday',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='proposalcount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='resolvecount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='returncount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='reviewcount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='storycount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='timecount',
-            name='span',
-            field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
-        ),
-        migrations.AddIndex(
-            model_name='agreementcount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='agreement_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='changecount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='change_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='checkcount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='check_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='drawncount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='drawn_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='kpicount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='kpi_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='noveltycount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='novelty_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='outcomecount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='outcome_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='personday',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='person_day_span'),
-        ),
-        migrations.AddIndex(
-            model_name='proposalcount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='proposal_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='resolvecount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='resolve_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='returncount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='return_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='reviewcount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='review_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='storycount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='story_count_span'),
-        ),
-        migrations.AddIndex(
-            model_name='timecount',
-            index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='time_count_span'),
-        ),
+        AtOnce([
+            migrations.AddField(
+                model_name='agreementcount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='changecount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='checkcount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='drawncount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='kpicount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='noveltycount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='outcomecount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='personday',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='proposalcount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='resolvecount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='returncount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='reviewcount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='storycount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='timecount',
+                name='span',
+                field=models.CharField(choices=[('day', 'Day'), ('week', 'Week'), ('month', 'Month')], default='day', max_length=5),
+            ),
+            migrations.AddIndex(
+                model_name='agreementcount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='agreement_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='changecount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='change_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='checkcount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='check_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='drawncount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='drawn_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='kpicount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='kpi_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='noveltycount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='novelty_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='outcomecount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='outcome_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='personday',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='person_day_span'),
+            ),
+            migrations.AddIndex(
+                model_name='proposalcount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='proposal_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='resolvecount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='resolve_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='returncount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='return_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='reviewcount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='review_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='storycount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='story_count_span'),
+            ),
+            migrations.AddIndex(
+                model_name='timecount',
+                index=models.Index(condition=models.Q(('span', 'day'), _negated=True), fields=['span', 'day'], name='time_count_span'),
+            ),
+        ]),
         migrations.DeleteModel(
             name='ResolveWeek',
         ),
