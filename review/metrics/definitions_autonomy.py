@@ -54,7 +54,7 @@ RISK_COVERAGE = Definition(
     ),
     caveat=_(
         "A cut that is chosen here for its low error looks better than it is; a certificate allows "
-        "for that. Of the newest 5,000 checks, all groups together."
+        "for that. Of the newest 2,000 checks, all groups together."
     ),
     unit=Unit.SHARE,
     min_n=20,
