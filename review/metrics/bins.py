@@ -25,10 +25,7 @@ class Bin(NamedTuple):
 
 
 class Bins:
-    """Durations by bin, each number once, in any order.
-
-    Columns instead of a Bin each: a page reads thousands of them.
-    """
+    """Durations by bin, from columns as the database has them: each number once, in any order."""
 
     def __init__(
         self, numbers: Iterable[int], counts: Iterable[int], seconds: Iterable[float]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from review.metrics.counts import counted
+from review.metrics.estimators.columns import Floats
 from review.metrics.groups import COUNTED_COLUMNS, Named, names_of
 from review.metrics.window import Scope
 from review.models import ScoredCount
@@ -15,7 +16,6 @@ from review.models import ScoredCount
 # Of more, no interval would be much narrower, and the page would wait for them.
 MOST_ROWS = 2_000
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 

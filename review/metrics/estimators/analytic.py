@@ -15,6 +15,7 @@ from review.metrics.estimators.bootstrap import (
     Clusters,
     Estimate,
     Statistic,
+    value_of,
 )
 from review.metrics.estimators.columns import Floats
 from review.metrics.estimators.intervals import Interval, check_confidence, cut
@@ -45,10 +46,8 @@ def abc_interval(
     Student's t, as those of `bootstrap_statistic`.
     """
     check_confidence(confidence)
-    if groups is None:
-        return None
-    value = float(statistic(groups.total[np.newaxis])[0])
-    if not math.isfinite(value):
+    value = value_of(groups, statistic)
+    if groups is None or value is None:
         return None
     if groups.n < FEWEST_FOR_STATISTIC:
         return Estimate(value, None, groups.n)

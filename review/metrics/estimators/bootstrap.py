@@ -112,6 +112,14 @@ def resampled(clusters: Clusters, moments: Floats, n_resamples: int, seed: int) 
     return np.concatenate(sums)
 
 
+def value_of(groups: Clusters | None, statistic: Statistic) -> float | None:
+    """What it says of all clusters together; None without one, or where it is undefined."""
+    if groups is None:
+        return None
+    value = float(statistic(groups.total[np.newaxis])[0])
+    return value if math.isfinite(value) else None
+
+
 def normal_sums(clusters: Clusters, n_resamples: int, seed: int) -> Floats:
     """What `resampled` says of the kinds' own columns, drawn from its limit for many clusters.
 
@@ -224,10 +232,8 @@ def bootstrap_statistic(
         raise ValueError(f"columns must be finite, in two dimensions; the shape is {table.shape}.")
     groups = clustered(table, clusters)
     check_confidence(confidence)
-    if groups is None:
-        return None
-    value = float(statistic(groups.total[np.newaxis])[0])
-    if not math.isfinite(value):
+    value = value_of(groups, statistic)
+    if groups is None or value is None:
         return None
     if groups.n < FEWEST_FOR_STATISTIC:
         return Estimate(value, None, groups.n)
