@@ -59,6 +59,15 @@ class DaysLater(Func):
     output_field = DateField()
 
 
+class MondayOf(Func):
+    """The Monday of a date's week. Of ten thousands of dates TRUNC takes a multiple of the time."""
+
+    # That day was a Monday.
+    template = "(%(expressions)s - mod(%(expressions)s - '1900-01-01'::date, 7))"
+    arity = 1
+    output_field = DateField()
+
+
 class BinOf(Func):
     """bins.bin_of of a number of seconds."""
 

@@ -1,7 +1,7 @@
 """Checked proposals in cells: those of which AI, person and truth said the same."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db.models import Q, QuerySet
@@ -11,12 +11,20 @@ from review.metrics.aggregates import PlainSum
 from review.metrics.counts import counted
 from review.metrics.estimators import Repeated, WeightedSums
 from review.metrics.figures import Bucket
-from review.metrics.groups import COUNTED_COLUMNS, Columns, Named, in_group, rows_by
+from review.metrics.groups import (
+    COUNTED_COLUMNS,
+    Columns,
+    Named,
+    in_group,
+    names_of,
+    rows_by,
+)
 from review.metrics.window import Scope
 from review.models import CheckCount
 from triage.models import Proposal
 
 FLAGS = ("is_auto", "is_twice", "is_right", "kept", "final_right", "first_right", "first_agreed")
+REASON = Columns("reason_id", ("reason__label",))
 
 
 class Cell(NamedTuple):
@@ -41,14 +49,19 @@ Cells = Sequence[Cell]
 
 
 def cells(scope: Scope, columns: Columns | None = None) -> list[Cell]:
-    """One aggregate query over counts of days, by the scope's group or by other columns."""
+    """One aggregate query over counts of days, by the scope's group or by other columns.
+
+    The names of groups and reasons are looked up beside it, once a page.
+    """
     columns = columns or COUNTED_COLUMNS[scope.group]
     rows = counted(CheckCount, scope, columns)
-    split = ("propensity", *FLAGS, "reason_id", "reason__label")
-    return [
-        Cell._make((*said, Named(str(pk), label) if pk else None, n, 1 / said[1]))
-        for *said, pk, label, n in rows_by(rows, scope, columns, {"count": PlainSum("n")}, *split)
-    ]
+    split = ("propensity", *FLAGS, REASON.key)
+    found = rows_by(rows, scope, columns, {"count": PlainSum("n")}, *split)
+    reasons: dict[Any, Named | None] = dict(
+        names_of({row[-2] for row in found}, CheckCount, scope, REASON)
+    )
+    reasons[None] = None
+    return [Cell._make((*said, reasons[reason], n, 1 / said[1])) for *said, reason, n in found]
 
 
 def count(some: Cells) -> int:

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import DateField, F, Min, Q, QuerySet, Sum, Window
-from django.db.models.functions import Cast, TruncWeek
+from django.db.models import F, Min, Q, QuerySet, Sum, Window
 from django.utils.translation import gettext_lazy as _
 
 from review.metrics import span_counts
-from review.metrics.aggregates import DaysLater, SumOver
+from review.metrics.aggregates import DaysLater, MondayOf, SumOver
 from review.metrics.bins import Bins, added
 from review.metrics.cohorts import Outcome
 from review.metrics.groups import (
@@ -103,7 +102,7 @@ def reopenings(scope: Scope, columns: Columns | None = None) -> list[GroupCounts
     """By group, for auto, accepted and overridden: `auto` matured, `auto_hit` of them reopened."""
     in_time = Q(reopened_after__lte=scope.outcome_days)
     rows = (
-        counted(OutcomeCount, scope, columns)
+        counted(OutcomeCount, scope, columns, within=scope.outcome_days)
         .alias(settled_on=DaysLater("day", "settled_after"))
         .filter(settled_on__lt=scope.matured_before.date())
     )
@@ -194,14 +193,21 @@ def altogether(times: Sequence[Times]) -> list[Times]:
     ]
 
 
-def counted(model: type[Spanned], scope: Scope, columns: Columns | None = None) -> QuerySet[Any]:
-    """Rows in which each day of a scope is counted once; by week for groups.WEEK."""
+def counted(
+    model: type[Spanned],
+    scope: Scope,
+    columns: Columns | None = None,
+    *,
+    within: int | None = None,
+) -> QuerySet[Any]:
+    """Rows in which each day of a scope is counted once; by week for groups.WEEK.
+
+    `within`: they are asked for what happened in so many days; see span_counts.rows.
+    """
     by_week = columns is WEEK
-    rows: QuerySet[Any] = model.spans.filter(span_counts.rows(model, scope, by_week=by_week))
-    if by_week:
-        # As a date: moments with a zone would be read in Python, one by one.
-        rows = rows.annotate(week=Cast(TruncWeek("day"), DateField()))
-    return rows
+    chosen = span_counts.rows(model, scope, by_week=by_week, within=within)
+    rows: QuerySet[Any] = model.spans.filter(chosen)
+    return rows.annotate(week=MondayOf("day")) if by_week else rows
 
 
 def by_group(

@@ -31,6 +31,7 @@ def catch_up(*, within_seconds: float | None = None) -> bool:
     """
     end = None if within_seconds is None else monotonic() + within_seconds
     large: set[tuple[int, date]] = set()
+    many = 0
     while Touched.objects.exists():
         with transaction.atomic():
             if not _has_lock():
@@ -38,6 +39,7 @@ def catch_up(*, within_seconds: float | None = None) -> bool:
             touched.spread()
             taken = touched.take(DAYS_AT_ONCE) if end is None else touched.take_small(large)
             for source, one in taken.items():
+                many += len(one.days)
                 opened = count_days(source, one.days, one.quarters)
                 if end is None:
                     _count_openings(source, opened)
@@ -46,6 +48,8 @@ def catch_up(*, within_seconds: float | None = None) -> bool:
                     touched.note((source, day) for day in opened)
         if end is not None and (not taken or monotonic() > end):
             return not Touched.objects.exists()
+    if many >= DAYS_AT_ONCE:
+        _analyse()
     return True
 
 
@@ -58,6 +62,7 @@ def recount() -> int:
         days = {source: list(touched.all_days(source)) for source in touched.sources()}
         for source, own in days.items():
             _count_openings(source, count_days(source, own))
+    _analyse()
     return sum(map(len, days.values()))
 
 
@@ -108,6 +113,12 @@ def _runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
         run.append(day)
     if run:
         yield run[0], run[-1]
+
+
+def _analyse() -> None:
+    """After months of new rows PostgreSQL plans reports by what the tables were like before."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(one._meta.db_table for one in day_counts.TABLES)}")
 
 
 def _has_lock() -> bool:

@@ -3,20 +3,22 @@ a few rows of each instead of those of every day; a trend by week reads weeks.
 
 A span says of each row when it has matured, as days do. What had by the time of adding up, by any
 meaning that a metric can be given, is told as if it had at once: that can never change again, and
-it is by far the most.
+it is by far the most. Of how much later something happened it says the next of HORIZONS.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
 from review.metrics.meaning import MOST_OUTCOME_DAYS
 from review.metrics.window import Scope
-from review.models import Span, Spanned, Weeks
+from review.models import HORIZONS, KpiCount, Span, Spanned, Weeks
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 UNTRENDED = ("choice", "version")
@@ -46,16 +48,34 @@ def replace(model: type[Spanned], source: int, days: Collection[date], today: da
         cursor.execute(f"{_into(model)} {' UNION ALL '.join(adding)}", values)
 
 
-def rows(model: type[Spanned], scope: Scope, *, by_week: bool = False) -> Q:
-    """Rows that hold each day of a scope once; `by_week`: none of them is of longer than a week."""
-    found = days(model, scope.first, scope.last, by_week=by_week)
+def rows(
+    model: type[Spanned], scope: Scope, *, by_week: bool = False, within: int | None = None
+) -> Q:
+    """Rows that hold each day of a scope once; `by_week`: none of them is of longer than a week.
+
+    `within`: what happened later is asked for by whether it did in so many days. They are rows of
+    days alone where spans do not know that.
+    """
+    last = scope.last
+    if last >= scope.now.date() and model in _ended(scope):
+        # The month that goes on has no more in it than its days until now.
+        last = after(Span.WEEK if by_week else Span.MONTH, last) - DAY
+    found = days(model, scope.first, last, by_week=by_week, within=within)
     return found & Q(source=scope.source) if scope.source else found
 
 
-def days(model: type[Spanned], first: date, last: date, *, by_week: bool = False) -> Q:
+def days(
+    model: type[Spanned],
+    first: date,
+    last: date,
+    *,
+    by_week: bool = False,
+    within: int | None = None,
+) -> Q:
     """The same of all sources, from a first day to a last one; none where they are turned round."""
     spans = [Span.WEEK, Span.DAY] if by_week else [Span.MONTH, Span.DAY]
-    if not model.HAS_SPANS or (by_week and model.WEEKS == Weeks.NONE):
+    is_unknown = bool(model.LATER) and within is not None and within not in HORIZONS
+    if is_unknown or not model.HAS_SPANS or (by_week and model.WEEKS == Weeks.NONE):
         spans = [Span.DAY]
     elif not by_week and model.WEEKS == Weeks.OF_EACH:
         spans.insert(1, Span.WEEK)
@@ -63,6 +83,26 @@ def days(model: type[Spanned], first: date, last: date, *, by_week: bool = False
     for stretch in stretches(first, last + DAY, spans):
         found |= Q(span=stretch.span, day__gte=stretch.first, day__lt=stretch.end)
     return found
+
+
+def _ended(scope: Scope) -> frozenset[type[Spanned]]:
+    """Tables without a day after the last of the scope: a helpdesk's clock may run ahead."""
+    return dataclasses.replace(scope, first=scope.last, source=None).once(_without_later_days)
+
+
+def _without_later_days(scope: Scope) -> frozenset[type[Spanned]]:
+    found = apps.get_app_config("review").get_models()
+    # The days of KpiCount are found by source, and nobody reads them by scope.
+    spanned = (one for one in found if issubclass(one, Spanned) and one is not KpiCount)
+    tables = {one._meta.db_table: one for one in spanned if one.HAS_SPANS}
+    asked = (
+        f"SELECT '{name}' WHERE NOT EXISTS "
+        f"(SELECT FROM {name} WHERE span = '{Span.DAY}' AND day > %(last)s)"
+        for name in tables
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(asked), {"last": scope.last})
+        return frozenset(tables[name] for (name,) in cursor.fetchall())
 
 
 def stretches(first: date, end: date, spans: Sequence[Span]) -> Iterator[Stretch]:
@@ -126,9 +166,15 @@ def _added(model: type[Spanned], span: Span) -> str:
         f"ELSE {model.SETTLED} + (day - begins) END"
     )
     is_of_all = span == Span.WEEK and model.WEEKS == Weeks.OF_ALL
-    apart = _keys(model, *(UNTRENDED if is_of_all else ()))
+    apart = _keys(model, *(UNTRENDED if is_of_all else ()), *model.DAYS_ALONE)
     keys = [
-        settled if key == model.SETTLED else key if key in apart else "NULL::bigint"
+        settled
+        if key == model.SETTLED
+        else _horizon(key)
+        if key in model.LATER
+        else key
+        if key in apart
+        else "NULL::bigint"
         for key in _keys(model)
     ]
     told = ["begins", f"'{span}'", *keys, *(f"sum({one})" for one in model.ADDED)]
@@ -139,3 +185,9 @@ def _added(model: type[Spanned], span: Span) -> str:
         "ON day >= begins AND day < ends "
         f"WHERE span = '{Span.DAY}' AND source_id = %(source)s GROUP BY {groups}"
     )
+
+
+def _horizon(column: str) -> str:
+    """The first of HORIZONS by which it had happened; none where it had by none of them."""
+    told = " ".join(f"WHEN {column} <= {days} THEN {days}" for days in HORIZONS)
+    return f"CASE {told} END"

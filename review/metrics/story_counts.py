@@ -129,7 +129,7 @@ def _read_returned(scope: Scope, days: int, columns: Columns) -> list[Returned]:
 
 
 def _matured(scope: Scope, days: int, columns: Columns | None) -> QuerySet[Any]:
-    rows: QuerySet[Any] = counted(ReturnCount, scope, columns).alias(
+    rows: QuerySet[Any] = counted(ReturnCount, scope, columns, within=days).alias(
         resolved_on=DaysLater("day", "resolved_after")
     )
     return rows.filter(resolved_on__lt=matured_before(scope, days).date())

@@ -7,6 +7,7 @@ from review.models.checks import (
     Truth,
 )
 from review.models.counts import (
+    HORIZONS,
     AgreementCount,
     ChangeCount,
     CheckCount,
@@ -39,6 +40,7 @@ from review.models.weekly import WeeklySent, WeeklySubscription
 from review.models.work import Lease, SavedView, Skip, TeamAgreement
 
 __all__ = [
+    "HORIZONS",
     "AgreementCount",
     "Ballot",
     "Baseline",

@@ -15,6 +15,8 @@ from review.models.decisions import Decision, Reason
 from triage.models import Choice, Field, ModelVersion, Proposal, Source
 
 Counted = TypeVar("Counted", bound=models.Model)
+# Outcome windows that spans know of, in days; figures of any other are read from days alone.
+HORIZONS = (7, 14, 30)
 
 
 class Span(models.TextChoices):
@@ -43,8 +45,10 @@ class Spanned(models.Model):
 
     A week stands under its Monday, a month under its first. `objects` are the rows of days alone,
     so that nothing is counted twice; `spans` has all. Of ADDED a span has the sums; the other
-    columns tell its rows apart. SETTLED is a column of days since `day`, if there is one: see
-    review/metrics/span_counts.py, which reads and writes spans.
+    columns tell its rows apart, but for those of DAYS_ALONE, which it leaves empty, and of LATER,
+    after how many days something happened, of which it says the next of HORIZONS. SETTLED is a
+    column of days since `day`, if there is one: see review/metrics/span_counts.py, which reads and
+    writes spans.
     """
 
     ADDED: ClassVar[tuple[str, ...]] = ("n",)
@@ -52,6 +56,8 @@ class Spanned(models.Model):
     # False: so few rows are alike that a month would have as many as its days.
     HAS_SPANS: ClassVar[bool] = True
     SETTLED: ClassVar[str] = ""
+    LATER: ClassVar[tuple[str, ...]] = ()
+    DAYS_ALONE: ClassVar[tuple[str, ...]] = ()
 
     day = models.DateField()
     span = models.CharField(max_length=5, choices=Span, default=Span.DAY)
@@ -180,6 +186,7 @@ class OutcomeCount(DayCount):
     """
 
     SETTLED = "settled_after"
+    LATER = ("reopened_after",)
 
     outcome = models.CharField(max_length=12)
     settled_after = models.IntegerField()

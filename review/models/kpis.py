@@ -22,18 +22,21 @@ class KpiCount(Spanned):
 
     resolved_after : days from the day of opening to that of the first resolution
     resolve_bin, rework_bin : bins of the seconds to the first resolution, and of those after it
+    open_squares, rework_squares, products : sums of the squares of a ticket's seconds open and of
+    rework, and of the one times the other
     """
 
     ADDED = (
         "n", "reassigned", "returned", "recategorised", "reopened", "seconds", "seconds_open",
-        "seconds_rework",
+        "seconds_rework", "open_squares", "rework_squares", "products",
     )  # fmt: skip
     WEEKS = Weeks.NONE
     SETTLED = "resolved_after"
+    DAYS_ALONE = ("rework_bin",)
 
     resolved_after = models.IntegerField()
     resolve_bin = models.SmallIntegerField()
-    rework_bin = models.SmallIntegerField()
+    rework_bin = models.SmallIntegerField(null=True)
     n = models.PositiveIntegerField()
     reassigned = models.PositiveIntegerField()
     returned = models.PositiveIntegerField()
@@ -42,6 +45,9 @@ class KpiCount(Spanned):
     seconds = models.FloatField(help_text="To the first resolution, of all together.")
     seconds_open = models.FloatField()
     seconds_rework = models.FloatField()
+    open_squares = models.FloatField()
+    rework_squares = models.FloatField()
+    products = models.FloatField()
 
     class Meta(Spanned.Meta):
         indexes = [

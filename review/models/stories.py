@@ -115,6 +115,7 @@ class ReturnCount(DayCount):
     """
 
     SETTLED = "resolved_after"
+    LATER = ("reopened_after", "contacted_after")
 
     class Rated(models.TextChoices):
         NEVER = "", _("not rated")

@@ -14,6 +14,16 @@ from tests.review.helpers import Desk, make_desk, make_proposal, make_technician
 from triage.models import Proposal
 
 READ_MS = 400
+# From within the page: a busy machine would put more between two keys than a person does.
+FLURRY = """subject => new Promise(done => {
+    let left = 20, pressed = 0;
+    const timer = setInterval(() => {
+        document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "a", bubbles: true}));
+        if (document.querySelector("h1").textContent.includes(subject)) left -= 1;
+        pressed += 1;
+        if (left === 0 || pressed === 600) { clearInterval(timer); done(); }
+    }, 30);
+})"""
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -76,9 +86,7 @@ def test_a_second_press_of_the_same_key_does_not_answer_what_nobody_has_read(
     window = open_window(maya)
     window.open(f"/tickets/{first.ticket_id}/")
 
-    for _ in range(30):
-        window.page.keyboard.press("a")
-        window.page.wait_for_timeout(30)
+    window.page.evaluate(FLURRY, past.ticket.subject)
     window.rest()
 
     expect(window.page.locator("h1")).to_contain_text(past.ticket.subject)

@@ -14,7 +14,7 @@ import redis
 from config.embedded_keeper import command_line
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 30
 USES_SERVICES = """
 import os, sys
 from pathlib import Path

@@ -32,7 +32,9 @@ def kpis(scope: Scope) -> list[Mapping[str, Any]]:
     ]
 
 
-SUMS = ("n", "seconds", "seconds_open", "seconds_rework")
+SUMS = (
+    "n", "seconds", "seconds_open", "seconds_rework", "open_squares", "rework_squares", "products",
+)  # fmt: skip
 
 
 def _key(told: Told, scope: Scope) -> Key:
@@ -48,10 +50,14 @@ def _key(told: Told, scope: Scope) -> Key:
 
 
 def _counts(told: Told) -> dict[str, Any]:
+    open_, rework = told.story.seconds_open, told.story.seconds_after_first_resolution
     return {
         "n": 1,
         "seconds": told.story.seconds_to_resolve or 0,
-        "seconds_open": told.story.seconds_open,
-        "seconds_rework": told.story.seconds_after_first_resolution,
+        "seconds_open": open_,
+        "seconds_rework": rework,
+        "open_squares": open_ * open_,
+        "rework_squares": rework * rework,
+        "products": rework * open_,
         **{hit: int(tickets.is_hit(told, hit)) for hit in NEEDED},
     }

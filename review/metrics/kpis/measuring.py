@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from review.metrics import span_counts
 from review.metrics.aggregates import DaysLater
@@ -22,20 +22,12 @@ from review.metrics.estimators import (
 )
 from review.metrics.figures import Figure, Kind
 from review.metrics.kpis.measures import MEASURES, MIN_N, REWORK, Measure
-from review.models import KpiCount, ProposalCount
+from review.models import KpiCount, ProposalCount, Span
 from triage.models import Source
 
 HITS = tuple(measure.hit for measure in MEASURES.values() if measure.hit)
-SUMS = ("n", "seconds", "seconds_open", "seconds_rework", *HITS)
-# Of the tickets of a row of counts, which took about as long: n times the square of their mean.
-MOMENTS = {
-    name: Sum(F(one) * F(other) / F("n"))
-    for name, one, other in (
-        ("xx", "seconds_rework", "seconds_rework"),
-        ("yy", "seconds_open", "seconds_open"),
-        ("xy", "seconds_rework", "seconds_open"),
-    )
-}
+MOMENTS = ("seconds_rework", "seconds_open", "rework_squares", "open_squares", "products")
+SUMS = ("n", "seconds", *MOMENTS, *HITS)
 SHARE = Interval(0.0, 1.0)
 # From so many tickets on the linearised interval says what the bootstrap says, at no cost.
 MANY = 400
@@ -74,8 +66,7 @@ class Counts:
 
     @property
     def moments(self) -> Moments:
-        names = ("seconds_rework", "seconds_open", *MOMENTS)
-        return Moments(self.n, *(float(self.sums[name]) for name in names))
+        return Moments(self.n, *(float(self.sums[name]) for name in MOMENTS))
 
 
 def began() -> dict[int, date]:
@@ -94,7 +85,7 @@ def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
     rows = (
         _rows(wanted)
         .values("source", "resolve_bin")
-        .annotate(**{f"all_{name}": Sum(name) for name in SUMS}, **MOMENTS)
+        .annotate(**{f"all_{name}": Sum(name) for name in SUMS})
         .order_by("source")
     )
     of_source = groupby(rows, key=lambda row: row["source"])
@@ -103,7 +94,7 @@ def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
     few = {source: days for source, days in wanted.items() if 0 < found[source].n < MANY}
     if few:
         parts = (
-            _rows(few)
+            _rows(few, by_day=True)
             .values("source", "resolve_bin", "rework_bin")
             .annotate(rework=Sum("seconds_rework"), open=Sum("seconds_open"), times=Sum("n"))
             .order_by("source", "resolve_bin", "rework_bin")
@@ -114,10 +105,14 @@ def counted(wanted: Mapping[int, Days]) -> dict[int, Counts]:
     return found
 
 
-def _rows(wanted: Mapping[int, Days]) -> QuerySet[Any]:
+def _rows(wanted: Mapping[int, Days], *, by_day: bool = False) -> QuerySet[Any]:
     condition = Q()
     for source, days in wanted.items():
-        stretches = span_counts.days(KpiCount, days.first, days.last)
+        stretches = (
+            Q(span=Span.DAY, day__gte=days.first, day__lte=days.last)
+            if by_day
+            else span_counts.days(KpiCount, days.first, days.last)
+        )
         condition |= stretches & Q(source=source, resolved_on__lt=days.resolved_before)
     rows: QuerySet[Any] = KpiCount.spans.alias(resolved_on=DaysLater("day", "resolved_after"))
     return rows.filter(condition)
@@ -127,7 +122,6 @@ def _counts(bins: Sequence[Mapping[str, Any]]) -> Counts:
     sums = Counter[str]()
     for row in bins:
         sums.update({name: row[f"all_{name}"] for name in SUMS})
-        sums.update({name: row[name] for name in MOMENTS})
     columns = ([row[name] for row in bins] for name in ("resolve_bin", "all_n", "all_seconds"))
     return Counts(sums, Bins(*columns))
 
