@@ -14,11 +14,13 @@ import redis
 from config.embedded_keeper import command_line
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 15
+# A shell starts what it puts in the background with SIGINT ignored, and so would this be.
 USES_SERVICES = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from config.embedded import EmbeddedError, activate
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     activate(Path(sys.argv[1]), durable=len(sys.argv) > 2)
 except EmbeddedError as error:
