@@ -48,7 +48,7 @@ def catch_up(*, within_seconds: float | None = None) -> bool:
                     touched.note((source, day) for day in opened)
         if end is not None and (not taken or monotonic() > end):
             return not Touched.objects.exists()
-    if many >= DAYS_AT_ONCE:
+    if end is None and many >= DAYS_AT_ONCE:
         _analyse()
     return True
 
